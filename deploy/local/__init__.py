@@ -1,0 +1,1 @@
+"""Real servers embedded on one machine, and the supervisor that keeps them up."""

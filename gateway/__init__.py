@@ -1,0 +1,1 @@
+"""The one public door: sessions, signatures, limits; no business data."""

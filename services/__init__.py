@@ -1,0 +1,1 @@
+"""The platform: one package per service, joined by the common ground."""

@@ -1,0 +1,1 @@
+"""What is owed: settlements in, benefits assessed, grants out."""

@@ -1,0 +1,1 @@
+"""The rule books, as dated data with their sources."""

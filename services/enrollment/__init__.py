@@ -1,0 +1,1 @@
+"""Who is covered: units, members, service cards, coverage."""

@@ -1,0 +1,1 @@
+"""Words out: warm reminders and notices."""

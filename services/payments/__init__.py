@@ -1,0 +1,1 @@
+"""Money out: payouts, batches, the ledger."""

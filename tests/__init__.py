@@ -1,0 +1,1 @@
+"""Sentences the platform keeps."""
