@@ -1,0 +1,152 @@
+"""Database access: one engine per process, one transaction per use case, a deadline on everything.
+
+SQLAlchemy owns the pool, the tables and the statements about one row or a page of rows
+(`unit.core`); sets go through the driver of the same connection (`unit.fetch`, `unit.copy`).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, cast
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from services.common.contracts.event import Event
+from services.common.kit import outbox
+
+Row = asyncpg.Record
+
+# Worth another try of the whole unit: serialization failure, deadlock, lock time-out, statement
+# time-out, server shutting down, connection lost, read-only after a failover.
+TRANSIENT = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+)
+
+
+class DatabaseBounds(Protocol):
+    """What a service's settings say about its database; durations carry their unit."""
+
+    database_url: str
+    database_pool_size: int
+    database_connect_timeout_s: float
+    database_command_timeout_s: float
+    statement_timeout_ms: int
+    lock_timeout_ms: int
+    idle_in_transaction_timeout_ms: int
+
+
+class Unit:
+    """One open transaction."""
+
+    def __init__(self, core: AsyncConnection, driver: asyncpg.Connection[Row]) -> None:
+        self.core = core
+        self._driver = driver
+        self.published = False
+
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
+        return await self._driver.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: object) -> Row | None:
+        return await self._driver.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - a column of any type
+        return await self._driver.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run a statement and give the number of rows it touched."""
+        tag = await self._driver.execute(sql, *args)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def copy(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> None:
+        await self._driver.copy_records_to_table(
+            table, columns=list(columns), records=cast("Any", rows)
+        )
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Write the events about this unit's facts; call it after the aggregates are locked."""
+        if events:
+            await self.copy(outbox.TABLE, outbox.COLUMNS, map(outbox.row_of, events))
+            self.published = True
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncGenerator[None]:
+        async with self._driver.transaction():
+            yield
+
+
+class Database:
+    """The service's own database."""
+
+    def __init__(self, bounds: DatabaseBounds, *, application: str) -> None:
+        # Our own transactions run on the driver, so the dialect must never open one beside them.
+        self._engine = create_async_engine(
+            bounds.database_url,
+            isolation_level="AUTOCOMMIT",
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=bounds.database_pool_size,
+            max_overflow=0,
+            pool_timeout=bounds.database_connect_timeout_s,
+            pool_recycle=1800,
+            connect_args={
+                "timeout": bounds.database_connect_timeout_s,
+                "command_timeout": bounds.database_command_timeout_s,
+                "server_settings": {
+                    "application_name": application,
+                    "statement_timeout": str(bounds.statement_timeout_ms),
+                    "lock_timeout": str(bounds.lock_timeout_ms),
+                    "idle_in_transaction_session_timeout": str(
+                        bounds.idle_in_transaction_timeout_ms
+                    ),
+                    "timezone": "UTC",
+                },
+            },
+        )
+        self.url = bounds.database_url
+        self.outbox_filled = asyncio.Event()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[Unit]:
+        """Open a transaction; it commits when the block ends and rolls back when it raises."""
+        async with self._engine.connect() as core:
+            raw = await core.get_raw_connection()
+            driver = cast("asyncpg.Connection[Row]", raw.driver_connection)
+            if driver.is_closed():  # the server went away while the connection was pooled
+                await core.invalidate()
+                raise ConnectionResetError
+            try:
+                async with driver.transaction():
+                    unit = Unit(core, driver)
+                    yield unit
+            except asyncpg.ReadOnlySQLTransactionError:
+                await core.invalidate()
+                raise
+        if unit.published:
+            self.outbox_filled.set()
+
+    async def ping(self) -> None:
+        async with self.begin() as unit:
+            await unit.fetchval("select 1")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def driver_dsn(url: str) -> str:
+    """Give the URL as asyncpg itself reads it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)

@@ -1,0 +1,74 @@
+"""Events wait here, written with the facts they speak of, until the relay has published them.
+
+Rows are never marked nor deleted one by one: what is published is told by the relay's snapshot,
+and old rows leave with their month's partition.
+"""
+
+from typing import Final
+
+from services.common.contracts.event import Event, payload_of, type_of
+
+TABLE: Final = "outbox"
+COLUMNS: Final = ("event_id", "topic", "key", "type", "payload")
+
+DDL: Final = (
+    """
+    create table outbox (
+        id bigint generated always as identity,
+        xid xid8 not null default pg_current_xact_id(),
+        topic text not null,
+        key uuid not null,
+        event_id uuid not null,
+        type text not null,
+        payload bytea not null,
+        created_at timestamptz not null default now()
+    ) partition by range (created_at)
+    """,
+    "create index outbox_xid_id on outbox (xid, id)",
+    # prev = cur: nothing is under way. Otherwise the rows visible in cur and not in prev are being
+    # published in order of id, and those up to last_id have been.
+    """
+    create table relay_state (
+        only_row boolean primary key default true check (only_row),
+        prev text not null default '3:3:',
+        cur text not null default '3:3:',
+        last_id bigint not null default 0,
+        cluster_id text not null default '',
+        acked text not null default '{}'
+    )
+    """,
+    "insert into relay_state default values",
+    """
+    create function outbox_ensure_partitions() returns void language plpgsql as $$
+    declare
+        month_start date := date_trunc('month', now() at time zone 'UTC');
+        starts date;
+    begin
+        for step in 0..1 loop
+            starts := month_start + make_interval(months => step);
+            execute format(
+                'create table if not exists %I partition of outbox for values from (%L) to (%L)'
+                ' with (autovacuum_enabled = off)',
+                'outbox_' || to_char(starts, 'YYYYMM'),
+                starts::timestamp at time zone 'UTC',
+                (starts + interval '1 month') at time zone 'UTC');
+        end loop;
+    end $$
+    """,
+    "select outbox_ensure_partitions()",
+)
+
+
+def row_of(event: Event) -> tuple[object, ...]:
+    kind = type(event)
+    return event.event_id, kind.topic, event.aggregate_id, type_of(kind), payload_of(event)
+
+
+# True once every event of a transaction has been published and acknowledged.
+RELAYED: Final = """
+    select not exists (
+        select 1 from outbox o, relay_state s
+        where o.xid = $1::text::xid8
+          and not (pg_visible_in_snapshot(o.xid, s.prev::pg_snapshot)
+                   or (pg_visible_in_snapshot(o.xid, s.cur::pg_snapshot) and o.id <= s.last_id)))
+    """

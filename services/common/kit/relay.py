@@ -1,0 +1,306 @@
+"""Publishes the outbox by snapshot difference: nothing lost, nothing out of order.
+
+A tick is the set of rows visible in the snapshot `cur` and not in `prev`; asking for "what is after
+X" instead loses what commits late. The relay may publish a row twice, after a crash or when the
+log was wiped; it never leaves one out. One relay leads per service, by advisory lock.
+"""
+
+import asyncio
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaProducer
+
+from services.common.kit import logs, metrics
+from services.common.kit.crash import crashpoint
+from services.common.kit.db import TRANSIENT, Database, DatabaseBounds, Row, driver_dsn
+from services.common.kit.health import Health
+from services.common.kit.kafka import (
+    PARTITIONS,
+    BrokerTrouble,
+    Cluster,
+    KafkaBounds,
+    LogEnds,
+    new_producer,
+    within,
+)
+
+log = logs.get_logger()
+
+FROM_THE_FIRST_ROW = "3:3:"
+LEADER_LOCK = 0x72656C6179  # "relay"; advisory locks are per database
+PARTITION_CHECK_S = 3600.0
+
+# The rows of the tick after last_id. In-progress transactions of prev are asked for one by one:
+# a range from xmin(prev) would be scanned again and again behind one long-open transaction.
+PAGE = """
+    select id, topic, key, event_id, type, payload, created_at from outbox
+    where (xid = any (array (select pg_snapshot_xip($1::text::pg_snapshot)))
+           or (xid >= pg_snapshot_xmax($1::text::pg_snapshot)
+               and xid < pg_snapshot_xmax($2::text::pg_snapshot)))
+      and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+      and id > $3
+    order by id limit $4
+    """
+MOVE = """
+    update relay_state set prev = $4, cur = $5, last_id = $6, cluster_id = $7, acked = $8
+    where prev = $1 and cur = $2 and last_id = $3
+    """
+
+
+class RelayBounds(DatabaseBounds, KafkaBounds, Protocol):
+    """What the settings say about the relay."""
+
+    relay_poll_ms: int
+    relay_page_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far the relay is, as its row in the database says."""
+
+    prev: str
+    cur: str
+    last_id: int
+    cluster_id: str
+    acked: dict[str, int]
+
+    @property
+    def between_ticks(self) -> bool:
+        return self.prev == self.cur
+
+
+class StateMoved(Exception):
+    """Another relay has moved the state; read it again."""
+
+
+class LogBehind(Exception):
+    """The log ends before what it had acknowledged: it was wiped, so publish all that is kept."""
+
+
+class Relay:
+    """Carries one service's events from its outbox to Kafka until it is stopped."""
+
+    def __init__(
+        self, bounds: RelayBounds, database: Database, cluster: Cluster, health: Health
+    ) -> None:
+        self._bounds = bounds
+        self._database = database
+        self._cluster = cluster
+        self._ends = LogEnds(bounds)
+        self._health = health
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions_checked_at = float("-inf")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        try:
+            while not stop.is_set():
+                try:
+                    await self._lead(stop)
+                except (*BrokerTrouble, *TRANSIENT, StateMoved) as trouble:
+                    log.warning("relay.interrupted", error=type(trouble).__name__)
+                    await self._drop_producer()
+                    await asyncio.sleep(0.5)
+        finally:
+            await self._drop_producer()
+            await self._ends.close()
+
+    async def _lead(self, stop: asyncio.Event) -> None:
+        """Hold the leader's lock on a connection of its own and publish tick after tick."""
+        connection = await asyncpg.connect(
+            driver_dsn(self._database.url),
+            timeout=self._bounds.database_connect_timeout_s,
+            command_timeout=self._bounds.database_command_timeout_s,
+        )
+        try:
+            while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER_LOCK):
+                self._health.idle("relay")
+                await _first_of(stop, 1.0)
+                if stop.is_set():
+                    return
+            state = await self._verified(connection, await _read_state(connection))
+            while not stop.is_set():
+                self._database.outbox_filled.clear()
+                try:
+                    state, published = await self._step(connection, state)
+                except LogBehind:
+                    state = await self._verified(connection, state)
+                    continue
+                if not published:
+                    self._health.idle("relay")
+                    await self._wait(stop)
+        finally:
+            await connection.close(timeout=self._bounds.database_connect_timeout_s)
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        """Sleep until this process has written an event, or for the poll interval."""
+        if not stop.is_set():
+            await _first_of(self._database.outbox_filled, self._bounds.relay_poll_ms / 1000)
+
+    async def _step(self, connection: "asyncpg.Connection[Row]", state: State) -> tuple[State, int]:
+        """Publish the next page of the tick under way, or of a new one."""
+        if time.monotonic() - self._partitions_checked_at > PARTITION_CHECK_S:
+            await connection.execute("select outbox_ensure_partitions()")
+            self._partitions_checked_at = time.monotonic()
+        if await self._cluster.id() != state.cluster_id:
+            raise LogBehind
+        cur = (
+            await connection.fetchval("select pg_current_snapshot()::text")
+            if state.between_ticks
+            else state.cur
+        )
+        rows = await connection.fetch(
+            PAGE, state.prev, cur, state.last_id, self._bounds.relay_page_rows
+        )
+        if not rows and state.between_ticks:
+            # Nothing to say: remembered here only, so that idle relays do not write snapshots
+            # that wake each other.
+            return state, 0
+        acked = {**state.acked, **await self._publish(rows, state.acked)} if rows else state.acked
+        crashpoint("relay.produced")
+        last = len(rows) < self._bounds.relay_page_rows
+        after = State(
+            prev=cur if last else state.prev,
+            cur=cur,
+            last_id=0 if last else rows[-1]["id"],
+            cluster_id=state.cluster_id,
+            acked=acked,
+        )
+        await _move(connection, state, after)
+        metrics.relayed_rows.inc(len(rows))
+        if rows:
+            self._health.progress("relay")
+        return after, len(rows)
+
+    async def _publish(self, rows: Sequence[Row], acked: dict[str, int]) -> dict[str, int]:
+        """Produce the rows and wait for every acknowledgement; give the last offset of each."""
+        if self._producer is None:
+            self._producer = await new_producer(self._bounds)
+        producer = self._producer
+        lanes: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
+        for row in rows:
+            lanes[row["topic"], partition_of(row["key"].bytes)].append(row)
+        offsets: dict[str, int] = {}
+        async with asyncio.timeout(self._bounds.kafka_timeout_s):
+            sent = [
+                (f"{topic}/{number}", count, future)
+                for (topic, number), lane in lanes.items()
+                for count, future in await _send(producer, topic, number, lane)
+            ]
+            for lane_name, count, future in sent:
+                base = (await future).offset
+                if base <= max(acked.get(lane_name, -1), offsets.get(lane_name, -1)):
+                    raise LogBehind
+                offsets[lane_name] = base + count - 1
+        return offsets
+
+    async def _verified(self, connection: "asyncpg.Connection[Row]", state: State) -> State:
+        """Compare the log with what it acknowledged; rewind to the first kept row if it lost any.
+
+        Another cluster id, or a log that ends before the last acknowledged offset, is a new log.
+        """
+        await self._drop_producer()
+        cluster_id = await self._cluster.id()
+        lost = cluster_id != state.cluster_id
+        if not lost and state.acked:
+            topics = sorted({lane.partition("/")[0] for lane in state.acked})
+            ends = await self._ends.read(topics)
+            lost = any(
+                ends[topic, int(number)] <= offset
+                for (topic, _, number), offset in (
+                    (lane.partition("/"), offset) for lane, offset in state.acked.items()
+                )
+            )
+        if not lost:
+            return state
+        log.warning("relay.rewound", cluster_id=cluster_id)
+        rewound = State(FROM_THE_FIRST_ROW, FROM_THE_FIRST_ROW, 0, cluster_id, {})
+        await _move(connection, state, rewound)
+        return rewound
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await within(1.0, producer.stop())
+
+
+def partition_of(key: bytes) -> int:
+    """Give the partition of an aggregate, for ever the same."""
+    return zlib.crc32(key) % PARTITIONS
+
+
+async def _send(
+    producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row]
+) -> list[tuple[int, "asyncio.Future[Any]"]]:
+    """Hand the rows to the producer in as few batches as they fit; (rows, future) for each."""
+    sent: list[tuple[int, asyncio.Future[Any]]] = []
+    batch, count = producer.create_batch(), 0
+    for row in rows:
+        content: dict[str, Any] = {
+            "key": str(row["key"]).encode(),
+            "value": row["payload"],
+            "timestamp": int(row["created_at"].timestamp() * 1000),
+            "headers": _cloud_event_headers(row),
+        }
+        if batch.append(**content) is None:
+            sent.append((count, await producer.send_batch(batch, topic, partition=partition)))
+            batch, count = producer.create_batch(), 0
+            if batch.append(**content) is None:
+                raise ValueError(row["event_id"])
+        count += 1
+    sent.append((count, await producer.send_batch(batch, topic, partition=partition)))
+    return sent
+
+
+def _cloud_event_headers(row: Row) -> list[tuple[str, bytes]]:
+    kind: str = row["type"]
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(row["event_id"]).encode()),
+        ("ce_type", kind.encode()),
+        ("ce_source", b"/" + kind.partition(".")[0].encode()),
+        ("ce_time", row["created_at"].isoformat().encode()),
+        ("content-type", b"application/json"),
+    ]
+
+
+async def _read_state(connection: "asyncpg.Connection[Row]") -> State:
+    row = await connection.fetchrow("select * from relay_state")
+    assert row is not None, "the migration writes the row"
+    return State(
+        row["prev"],
+        row["cur"],
+        row["last_id"],
+        row["cluster_id"],
+        msgspec.json.decode(row["acked"], type=dict[str, int]),
+    )
+
+
+async def _move(connection: "asyncpg.Connection[Row]", before: State, after: State) -> None:
+    done = await connection.execute(
+        MOVE,
+        before.prev,
+        before.cur,
+        before.last_id,
+        after.prev,
+        after.cur,
+        after.last_id,
+        after.cluster_id,
+        msgspec.json.encode(after.acked).decode(),
+    )
+    if done != "UPDATE 1":
+        raise StateMoved
+
+
+async def _first_of(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
