@@ -4,39 +4,43 @@ from typing import ClassVar
 
 
 class DomainError(Exception):
-    """A refusal: `code` is stable, `facts` go to the caller as they are, never personal data."""
+    """Refused."""
 
+    # Stable, for programs. The class's sentence is for people; neither holds personal data.
     code: ClassVar[str] = "REFUSED"
-
-    def __init__(self, detail: str = "", **facts: str | int) -> None:
-        super().__init__(detail or self.code)
-        self.detail = detail
-        self.facts = facts
 
 
 class Invalid(DomainError):
+    """What was sent cannot be used."""
+
     code = "INVALID"
 
 
-class Unauthenticated(DomainError):
-    code = "UNAUTHENTICATED"
+class Unauthorized(DomainError):
+    """Who is asking is not known."""
+
+    code = "UNAUTHORIZED"
 
 
 class Forbidden(DomainError):
+    """Who is asking may not do this."""
+
     code = "FORBIDDEN"
 
 
 class NotFound(DomainError):
+    """There is no such thing."""
+
     code = "NOT_FOUND"
 
 
 class Conflict(DomainError):
+    """It does not go with what is already there."""
+
     code = "CONFLICT"
 
 
-class TooMany(DomainError):
-    code = "TOO_MANY"
-
-
 class Unavailable(DomainError):
+    """Not now; ask again later."""
+
     code = "UNAVAILABLE"
