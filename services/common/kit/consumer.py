@@ -9,16 +9,14 @@ once, and a doubled one is stopped by the compare-and-set of the positions.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
 
 from services.common.contracts.event import Event, Reader
-from services.common.kit import logs, metrics, positions
+from services.common.kit import metrics, positions
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT, Database, Unit
 from services.common.kit.health import Health
@@ -27,15 +25,17 @@ from services.common.kit.kafka import (
     BrokerTrouble,
     Cluster,
     KafkaBounds,
-    new_reader,
-    topic_partitions,
-    within,
+    LogReader,
+    LogReplaced,
+    Record,
 )
+from services.common.kit.logs import get_logger
 from services.common.kit.positions import Partition, PositionMoved
 
-log = logs.get_logger()
+log = get_logger()
 
 POLL_S: Final = 0.2
+RETRY_S: Final = 0.5
 
 DEAD_LETTERS_DDL: Final = (
     # A letter without an error is not at fault itself: it queues behind its aggregate's dead one.
@@ -62,22 +62,21 @@ Handler = Callable[[Unit, Sequence[Event]], Awaitable[None]]
 class ConsumerBounds(KafkaBounds, Protocol):
     """What the settings say about consumers."""
 
-    consumer_batch_rows: int
+    @property
+    def consumer_batch_rows(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One record as it came, and the event it holds; None where it could not be read."""
+    """One record and the event it holds, None where it cannot be read; what is wrong with it."""
 
-    record: ConsumerRecord[bytes, bytes]
-    event_id: str
-    kind: str
+    record: Record
     event: Event | None
     error: str = ""
 
     @property
     def key(self) -> str:
-        return (self.record.key or b"").decode(errors="replace")
+        return self.record.key
 
 
 class Consumer:
@@ -108,79 +107,63 @@ class Consumer:
         while not stop.is_set():
             try:
                 await self._follow_one_log(stop)
-            except OffsetOutOfRangeError:
-                log.warning("consumer.log_replaced", group=self._group)
+            except LogReplaced:
+                log.warning("consumer.new_cluster", group=self._group)
             except (*BrokerTrouble, *TRANSIENT, PositionMoved) as trouble:
-                log.warning("consumer.interrupted", group=self._group, error=type(trouble).__name__)
-                await asyncio.sleep(0.5)
+                log.warning("consumer.retry", group=self._group, error=trouble)
+                await asyncio.sleep(RETRY_S)
 
     async def _follow_one_log(self, stop: asyncio.Event) -> None:
         """Read on from the stored positions until the cluster is another one, or trouble."""
         cluster_id = await self._cluster.id()
-        reader = await new_reader(self._bounds, self._group)
+        async with self._database.begin() as unit:
+            at = await positions.load(unit, self._group, cluster_id, self._my_partitions())
+        reader = LogReader(self._bounds, self._group)
         try:
-            mine = self._my_partitions()
-            reader.assign(topic_partitions(mine))
-            async with self._database.begin() as unit:
-                at = await positions.load(unit, self._group, cluster_id, mine)
-            for (topic, number), offset in at.items():
-                reader.seek(TopicPartition(topic, number), offset)
+            await reader.open(at)
             while not stop.is_set() and await self._cluster.id() == cluster_id:
-                await self._next_set(reader, cluster_id, at)
+                records = await reader.next(
+                    wait_s=POLL_S, rows_max=self._bounds.consumer_batch_rows
+                )
+                if not records:
+                    self._health.waiting(self._name)
+                    continue
+                after = {record.partition: record.offset + 1 for record in records}
+                await self._take(cluster_id, records, {p: (at[p], to) for p, to in after.items()})
+                at.update(after)
+                self._health.progress(self._name)
+                await reader.tell(after)
         finally:
-            await within(2.0, reader.stop())
+            await reader.close()
 
     def _my_partitions(self) -> list[Partition]:
-        first, step = self._bounds.worker_number - 1, self._bounds.worker_count
+        first, step = self._bounds.worker_number, self._bounds.worker_count
         return [(topic, n) for topic in self.topics for n in range(first, PARTITIONS, step)]
 
-    async def _next_set(
+    async def _take(
         self,
-        reader: "AIOKafkaConsumer",
         cluster_id: str,
-        at: dict[Partition, int],
+        records: Sequence[Record],
+        steps: Mapping[Partition, tuple[int, int]],
     ) -> None:
-        found = await reader.getmany(
-            timeout_ms=int(POLL_S * 1000), max_records=self._bounds.consumer_batch_rows
-        )
-        records = [record for lane in found.values() for record in lane]
-        if not records:
-            self._health.idle(self._name)
-            return
-        steps = {
-            (tp.topic, tp.partition): (at[tp.topic, tp.partition], lane[-1].offset + 1)
-            for tp, lane in found.items()
-            if lane
-        }
+        """Handle a set of records and move past them, in one transaction."""
         letters = [letter for letter in map(self._open, records) if letter is not None]
-        async with self._database.begin() as unit:
-            await positions.move(unit, self._group, cluster_id, steps)
-            if letters:
-                await self._deliver(unit, letters)
+        with metrics.consumer_seconds.labels(self._group).time():
+            async with self._database.begin() as unit:
+                await positions.move(unit, self._group, cluster_id, steps)
+                if letters:
+                    await self._deliver(unit, letters)
         crashpoint("consumer.committed")
-        at.update({partition: after for partition, (_, after) in steps.items()})
-        metrics.consumed_rows.labels(self._group).inc(len(records))
-        self._health.progress(self._name)
-        await self._tell_kafka(reader, steps)
+        for (topic, _), (before, after) in steps.items():
+            metrics.consumer_rows.labels(self._group, topic).inc(after - before)
 
-    async def _tell_kafka(
-        self, reader: "AIOKafkaConsumer", steps: dict[Partition, tuple[int, int]]
-    ) -> None:
-        """Tell the broker too, for the usual tools; a failure here means nothing."""
-        told = {
-            TopicPartition(topic, number): after for (topic, number), (_, after) in steps.items()
-        }
-        await within(1.0, reader.commit(told))
-
-    def _open(self, record: ConsumerRecord[bytes, bytes]) -> Letter | None:
+    def _open(self, record: Record) -> Letter | None:
         """Read one record; None where its type is not this group's business."""
-        headers = {name: value.decode(errors="replace") for name, value in record.headers}
-        kind, event_id = headers.get("ce_type", ""), headers.get("ce_id", "")
         try:
-            event = self._reader.read(kind, record.value or b"")
+            event = self._reader.read(record.kind, record.payload)
         except msgspec.MsgspecError as bad:
-            return Letter(record, event_id, kind, None, type(bad).__name__)
-        return None if event is None else Letter(record, event_id, kind, event)
+            return Letter(record, None, type(bad).__name__)
+        return None if event is None else Letter(record, event)
 
     async def _deliver(self, unit: Unit, letters: Sequence[Letter]) -> None:
         """Hand the events over; those behind a parked aggregate queue up after it."""
@@ -209,13 +192,8 @@ class Consumer:
             raise
         except Exception as failure:  # noqa: BLE001 - whatever one event does, the others go on
             if len(letters) == 1:
-                log.error(
-                    "consumer.dead_letter",
-                    group=self._group,
-                    event_type=letters[0].kind,
-                    error=type(failure).__name__,
-                )
-                metrics.dead_letters.labels(self._group).inc()
+                log.warning("dead_letter.written", group=self._group, error=failure)
+                metrics.dead_letters.labels(self._group, type(failure).__name__).inc()
                 return [replace(letters[0], error=type(failure).__name__)]
         else:
             return []
@@ -232,14 +210,15 @@ class Consumer:
             await unit.execute(
                 """
                 insert into dead_letters (group_name, event_id, key, type, payload, error)
-                select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])
+                select $1, *
+                from unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])
                 on conflict do nothing
                 """,
                 self._group,
-                [letter.event_id for letter in letters],
+                [letter.record.event_id for letter in letters],
                 [letter.key for letter in letters],
-                [letter.kind for letter in letters],
-                [letter.record.value or b"" for letter in letters],
+                [letter.record.kind for letter in letters],
+                [letter.record.payload for letter in letters],
                 [letter.error for letter in letters],
             )
 
@@ -247,7 +226,8 @@ class Consumer:
         """Try the dead letters again, aggregate by aggregate; give how many went through."""
         async with self._database.begin() as unit:
             rows = await unit.fetch(
-                "select * from dead_letters where group_name = $1 and not done order by id for update",
+                "select * from dead_letters where group_name = $1 and not done"
+                " order by id for update",
                 self._group,
             )
             done: list[int] = []
@@ -260,9 +240,7 @@ class Consumer:
                 except (*TRANSIENT, PositionMoved):
                     raise
                 except Exception as failure:  # noqa: BLE001 - the other aggregates go on
-                    log.warning(
-                        "consumer.still_dead", group=self._group, error=type(failure).__name__
-                    )
+                    log.warning("consumer.parked", group=self._group, error=failure)
                 else:
                     done += [row["id"] for row in mine]
             await unit.execute("update dead_letters set done = true where id = any($1)", done)

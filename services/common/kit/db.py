@@ -39,13 +39,20 @@ TRANSIENT = (
 class DatabaseBounds(Protocol):
     """What a service's settings say about its database; durations carry their unit."""
 
-    database_url: str
-    database_pool_size: int
-    database_connect_timeout_s: float
-    database_command_timeout_s: float
-    statement_timeout_ms: int
-    lock_timeout_ms: int
-    idle_in_transaction_timeout_ms: int
+    @property
+    def database_url(self) -> str: ...
+    @property
+    def database_pool_size(self) -> int: ...
+    @property
+    def database_connect_timeout_s(self) -> float: ...
+    @property
+    def database_command_timeout_s(self) -> float: ...
+    @property
+    def statement_timeout_ms(self) -> int: ...
+    @property
+    def lock_timeout_ms(self) -> int: ...
+    @property
+    def idle_in_transaction_timeout_ms(self) -> int: ...
 
 
 class Unit:
@@ -118,6 +125,7 @@ class Database:
             },
         )
         self.url = bounds.database_url
+        self.application = application
         self.outbox_filled = asyncio.Event()
 
     @asynccontextmanager

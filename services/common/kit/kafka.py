@@ -1,29 +1,59 @@
-"""The only place that opens a connection to Kafka: producers, readers, and which cluster it is."""
+"""The only place that speaks to Kafka: a log is written, read, and known by its cluster's id.
+
+aiokafka carries no types and may wait for ever (a broker that is down, a stop that never ends), so
+it is wrapped here once, with a deadline around every call; whatever fails is closed and made anew.
+"""
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from services.common.kit.positions import Partition
 
 PARTITIONS = 12  # for ever: a member's facts must keep their partition
 CLUSTER_CHECK_S = 1.0
+CLOSE_TIMEOUT_S = 1.0
 
 BrokerTrouble = (KafkaError, TimeoutError, OSError)
+LogReplaced = OffsetOutOfRangeError
 
 
 class KafkaBounds(Protocol):
     """What the settings say about Kafka; durations carry their unit."""
 
-    kafka_bootstrap_servers: str
-    kafka_timeout_s: float
-    worker_number: int
-    worker_count: int
+    @property
+    def kafka_bootstrap_servers(self) -> str: ...
+    @property
+    def kafka_timeout_s(self) -> float: ...
+    @property
+    def worker_number(self) -> int: ...
+    @property
+    def worker_count(self) -> int: ...
+
+
+class Record(NamedTuple):
+    """One event as it lies in the log; `kind` and `event_id` are its CloudEvents headers."""
+
+    partition: Partition
+    offset: int
+    key: str
+    kind: str
+    event_id: str
+    payload: bytes
+
+
+class Outgoing(NamedTuple):
+    """One event as it is written to the log."""
+
+    key: bytes
+    payload: bytes
+    timestamp_ms: int
+    headers: Sequence[tuple[str, bytes]]
 
 
 class Cluster:
@@ -31,7 +61,7 @@ class Cluster:
 
     def __init__(self, bounds: KafkaBounds) -> None:
         self._bounds = bounds
-        self._admin: AIOKafkaAdminClient | None = None
+        self._admin: Any = None
         self._lock = asyncio.Lock()
         self._known = ""
         self._asked_at = float("-inf")
@@ -40,11 +70,18 @@ class Cluster:
         """Give the cluster's id, asked at most once per `CLUSTER_CHECK_S`."""
         async with self._lock:
             if time.monotonic() - self._asked_at >= CLUSTER_CHECK_S:
-                self._known = await self._ask()
+                answer = await self._ask("describe_cluster")
+                self._known = str(answer["cluster_id"])
                 self._asked_at = time.monotonic()
             return self._known
 
-    async def _ask(self) -> str:
+    async def told_positions(self, group: str) -> dict[Partition, int]:
+        """Give the offsets that a group has told the broker."""
+        async with self._lock:
+            answer = await self._ask("list_consumer_group_offsets", group)
+        return {(tp.topic, tp.partition): told.offset for tp, told in answer.items()}
+
+    async def _ask(self, question: str, *args: object) -> Any:  # noqa: ANN401 - aiokafka's answers
         try:
             async with asyncio.timeout(self._bounds.kafka_timeout_s):
                 if self._admin is None:
@@ -53,86 +90,179 @@ class Cluster:
                         request_timeout_ms=int(self._bounds.kafka_timeout_s * 1000),
                     )
                     await admin.start()
-                    self._admin = admin
-                answer = await self._admin.describe_cluster()
+                    self._admin = cast("Any", admin)
+                return await getattr(self._admin, question)(*args)
         except BrokerTrouble:
             await self.close()
             raise
-        return str(answer["cluster_id"])
 
     async def close(self) -> None:
         admin, self._admin = self._admin, None
         if admin is not None:
-            await within(self._bounds.kafka_timeout_s, admin.close())
+            await _closed(admin.close())
 
 
-async def within(seconds: float, closing: "asyncio._CoroutineLike[object]") -> None:
-    """Close something that may never answer: aiokafka's stop can wait for ever."""
+class LogWriter:
+    """An idempotent producer that waits for every acknowledgement; close it after any error."""
+
+    def __init__(self, bounds: KafkaBounds) -> None:
+        self._timeout_s = bounds.kafka_timeout_s
+        self._producer: Any = AIOKafkaProducer(
+            bootstrap_servers=bounds.kafka_bootstrap_servers,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=512 * 1024,
+            max_request_size=4 * 1024 * 1024,
+            request_timeout_ms=int(bounds.kafka_timeout_s * 1000),
+        )
+
+    async def open(self) -> None:
+        async with asyncio.timeout(self._timeout_s):
+            await self._producer.start()
+
+    async def write(
+        self, lanes: Mapping[Partition, Sequence[Outgoing]]
+    ) -> dict[Partition, tuple[int, int]]:
+        """Write each partition's events in order; give its first and last acknowledged offset."""
+        async with asyncio.timeout(self._timeout_s):
+            sent = [
+                (partition, count, future)
+                for partition, events in lanes.items()
+                for count, future in await self._send(partition, events)
+            ]
+            offsets: dict[Partition, tuple[int, int]] = {}
+            for partition, count, future in sent:
+                base = int((await future).offset)
+                first, _ = offsets.get(partition, (base, base))
+                offsets[partition] = (first, base + count - 1)
+        return offsets
+
+    async def _send(
+        self, partition: Partition, events: Sequence[Outgoing]
+    ) -> list[tuple[int, Awaitable[Any]]]:
+        """Hand the events over in as few batches as they fit; (events, future) for each."""
+        topic, number = partition
+        sent: list[tuple[int, Awaitable[Any]]] = []
+        batch, count = self._producer.create_batch(), 0
+        for event in events:
+            if not _append(batch, event):
+                sent.append(
+                    (count, await self._producer.send_batch(batch, topic, partition=number))
+                )
+                batch, count = self._producer.create_batch(), 0
+                assert _append(batch, event), "one event is larger than a batch may be"
+            count += 1
+        sent.append((count, await self._producer.send_batch(batch, topic, partition=number)))
+        return sent
+
+    async def close(self) -> None:
+        await _closed(self._producer.stop())
+
+
+def _append(batch: Any, event: Outgoing) -> bool:  # noqa: ANN401 - aiokafka's batch builder
+    appended = batch.append(
+        key=event.key, value=event.payload, timestamp=event.timestamp_ms, headers=event.headers
+    )
+    return appended is not None
+
+
+class LogReader:
+    """Reads partitions from given offsets on, and asks where logs end."""
+
+    def __init__(self, bounds: KafkaBounds, group: str | None = None) -> None:
+        self._timeout_s = bounds.kafka_timeout_s
+        self._consumer: Any = AIOKafkaConsumer(
+            bootstrap_servers=bounds.kafka_bootstrap_servers,
+            group_id=group,
+            enable_auto_commit=False,
+            # An offset that the log does not have means another log: told to us, never skipped.
+            auto_offset_reset="none",
+            request_timeout_ms=int(bounds.kafka_timeout_s * 1000),
+            max_partition_fetch_bytes=2 * 1024 * 1024,
+        )
+
+    async def open(self, at: Mapping[Partition, int] | None = None) -> None:
+        """Connect and, where partitions are given, stand at their offsets."""
+        async with asyncio.timeout(self._timeout_s):
+            await self._consumer.start()
+        if at:
+            self._consumer.assign(_topic_partitions(at))
+            for (topic, number), offset in at.items():
+                self._consumer.seek(TopicPartition(topic, number), offset)
+
+    async def next(self, *, wait_s: float, rows_max: int) -> list[Record]:
+        """Give what has come, in order per partition; empty when nothing came in time."""
+        found = await self._consumer.getmany(timeout_ms=int(wait_s * 1000), max_records=rows_max)
+        return [
+            _record((tp.topic, tp.partition), raw) for tp, lane in found.items() for raw in lane
+        ]
+
+    async def tell(self, positions: Mapping[Partition, int]) -> None:
+        """Tell the broker where the group stands, for the usual tools; failure means nothing."""
+        told = {TopicPartition(topic, n): offset for (topic, n), offset in positions.items()}
+        await _closed(self._consumer.commit(told))
+
+    async def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
+        """Give the end offset of each partition of the topics as it is now."""
+        asked = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
+        async with asyncio.timeout(self._timeout_s):
+            found = await self._consumer.end_offsets(asked)
+        return {(tp.topic, tp.partition): end for tp, end in found.items()}
+
+    async def close(self) -> None:
+        await _closed(self._consumer.stop())
+
+
+class LogEnds:
+    """Where topics end, asked on one connection that is made anew after trouble."""
+
+    def __init__(self, bounds: KafkaBounds) -> None:
+        self._bounds = bounds
+        self._reader: LogReader | None = None
+        self._lock = asyncio.Lock()
+
+    async def read(self, topics: Iterable[str]) -> dict[Partition, int]:
+        async with self._lock:
+            try:
+                if self._reader is None:
+                    reader = LogReader(self._bounds)
+                    await reader.open()
+                    self._reader = reader
+                return await self._reader.ends(topics)
+            except BrokerTrouble:
+                await self._close()
+                raise
+
+    async def _close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.close()
+
+    async def close(self) -> None:
+        async with self._lock:
+            await self._close()
+
+
+async def _closed(closing: Awaitable[object]) -> None:
+    """Wait a little for something that may never answer and whose failure changes nothing."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await closing
     except BrokerTrouble:
         return
 
 
-async def new_producer(bounds: KafkaBounds) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bounds.kafka_bootstrap_servers,
-        enable_idempotence=True,
-        acks="all",
-        max_batch_size=512 * 1024,
-        max_request_size=4 * 1024 * 1024,
-        request_timeout_ms=int(bounds.kafka_timeout_s * 1000),
-    )
-    async with asyncio.timeout(bounds.kafka_timeout_s):
-        await producer.start()
-    return producer
-
-
-async def new_reader(bounds: KafkaBounds, group: str | None) -> AIOKafkaConsumer:
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=bounds.kafka_bootstrap_servers,
-        group_id=group,
-        enable_auto_commit=False,
-        # An offset that the log does not have means another log: told to us, never skipped over.
-        auto_offset_reset="none",
-        request_timeout_ms=int(bounds.kafka_timeout_s * 1000),
-        fetch_max_wait_ms=500,
-        max_partition_fetch_bytes=2 * 1024 * 1024,
-    )
-    async with asyncio.timeout(bounds.kafka_timeout_s):
-        await reader.start()
-    return reader
-
-
-def topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
+def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for topic, number in partitions]
 
 
-class LogEnds:
-    """Reads how far topics reach, so that one can wait until all that was there is consumed."""
-
-    def __init__(self, bounds: KafkaBounds) -> None:
-        self._bounds = bounds
-        self._reader: AIOKafkaConsumer | None = None
-        self._lock = asyncio.Lock()
-
-    async def read(self, topics: Sequence[str]) -> dict[Partition, int]:
-        """Give the end offset of each partition as it is now."""
-        async with self._lock:
-            try:
-                async with asyncio.timeout(self._bounds.kafka_timeout_s):
-                    if self._reader is None:
-                        self._reader = await new_reader(self._bounds, None)
-                    ends = await self._reader.end_offsets(
-                        topic_partitions((topic, n) for topic in topics for n in range(PARTITIONS))
-                    )
-            except BrokerTrouble:
-                await self.close()
-                raise
-            return {(tp.topic, tp.partition): end for tp, end in ends.items()}
-
-    async def close(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            await within(self._bounds.kafka_timeout_s, reader.stop())
+def _record(partition: Partition, raw: Any) -> Record:  # noqa: ANN401 - aiokafka's record
+    headers = {name: value.decode(errors="replace") for name, value in raw.headers}
+    return Record(
+        partition,
+        raw.offset,
+        (raw.key or b"").decode(errors="replace"),
+        headers.get("ce_type", ""),
+        headers.get("ce_id", ""),
+        raw.value or b"",
+    )

@@ -11,13 +11,12 @@ import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import asyncpg
 import msgspec
-from aiokafka import AIOKafkaProducer
 
-from services.common.kit import logs, metrics
+from services.common.kit import metrics
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT, Database, DatabaseBounds, Row, driver_dsn
 from services.common.kit.health import Health
@@ -27,11 +26,13 @@ from services.common.kit.kafka import (
     Cluster,
     KafkaBounds,
     LogEnds,
-    new_producer,
-    within,
+    LogWriter,
+    Outgoing,
 )
+from services.common.kit.logs import get_logger
+from services.common.kit.positions import Partition
 
-log = logs.get_logger()
+log = get_logger()
 
 FROM_THE_FIRST_ROW = "3:3:"
 LEADER_LOCK = 0x72656C6179  # "relay"; advisory locks are per database
@@ -57,8 +58,10 @@ MOVE = """
 class RelayBounds(DatabaseBounds, KafkaBounds, Protocol):
     """What the settings say about the relay."""
 
-    relay_poll_ms: int
-    relay_page_rows: int
+    @property
+    def relay_poll_ms(self) -> int: ...
+    @property
+    def relay_page_rows(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,12 @@ class Relay:
         self, bounds: RelayBounds, database: Database, cluster: Cluster, health: Health
     ) -> None:
         self._bounds = bounds
+        self._service = database.application
         self._database = database
         self._cluster = cluster
         self._ends = LogEnds(bounds)
         self._health = health
-        self._producer: AIOKafkaProducer | None = None
+        self._writer: LogWriter | None = None
         self._partitions_checked_at = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -104,11 +108,11 @@ class Relay:
                 try:
                     await self._lead(stop)
                 except (*BrokerTrouble, *TRANSIENT, StateMoved) as trouble:
-                    log.warning("relay.interrupted", error=type(trouble).__name__)
-                    await self._drop_producer()
+                    log.warning("relay.retry", error=trouble)
+                    await self._drop_writer()
                     await asyncio.sleep(0.5)
         finally:
-            await self._drop_producer()
+            await self._drop_writer()
             await self._ends.close()
 
     async def _lead(self, stop: asyncio.Event) -> None:
@@ -120,10 +124,11 @@ class Relay:
         )
         try:
             while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER_LOCK):
-                self._health.idle("relay")
+                self._health.waiting("relay")
                 await _first_of(stop, 1.0)
                 if stop.is_set():
                     return
+            log.info("relay.leading")
             state = await self._verified(connection, await _read_state(connection))
             while not stop.is_set():
                 self._database.outbox_filled.clear()
@@ -133,7 +138,7 @@ class Relay:
                     state = await self._verified(connection, state)
                     continue
                 if not published:
-                    self._health.idle("relay")
+                    self._health.waiting("relay")
                     await self._wait(stop)
         finally:
             await connection.close(timeout=self._bounds.database_connect_timeout_s)
@@ -173,39 +178,32 @@ class Relay:
             acked=acked,
         )
         await _move(connection, state, after)
-        metrics.relayed_rows.inc(len(rows))
+        metrics.relay_rows.labels(self._service).inc(len(rows))
         if rows:
             self._health.progress("relay")
         return after, len(rows)
 
     async def _publish(self, rows: Sequence[Row], acked: dict[str, int]) -> dict[str, int]:
-        """Produce the rows and wait for every acknowledgement; give the last offset of each."""
-        if self._producer is None:
-            self._producer = await new_producer(self._bounds)
-        producer = self._producer
-        lanes: defaultdict[tuple[str, int], list[Row]] = defaultdict(list)
+        """Write the rows to the log; give the last acknowledged offset of each partition."""
+        if self._writer is None:
+            writer = LogWriter(self._bounds)
+            self._writer = writer
+            await writer.open()
+        lanes: defaultdict[Partition, list[Outgoing]] = defaultdict(list)
         for row in rows:
-            lanes[row["topic"], partition_of(row["key"].bytes)].append(row)
-        offsets: dict[str, int] = {}
-        async with asyncio.timeout(self._bounds.kafka_timeout_s):
-            sent = [
-                (f"{topic}/{number}", count, future)
-                for (topic, number), lane in lanes.items()
-                for count, future in await _send(producer, topic, number, lane)
-            ]
-            for lane_name, count, future in sent:
-                base = (await future).offset
-                if base <= max(acked.get(lane_name, -1), offsets.get(lane_name, -1)):
-                    raise LogBehind
-                offsets[lane_name] = base + count - 1
-        return offsets
+            lanes[row["topic"], partition_of(row["key"].bytes)].append(_outgoing(row))
+        offsets = await self._writer.write(lanes)
+        for (topic, number), (first, _) in offsets.items():
+            if first <= acked.get(f"{topic}/{number}", -1):
+                raise LogBehind
+        return {f"{topic}/{number}": last for (topic, number), (_, last) in offsets.items()}
 
     async def _verified(self, connection: "asyncpg.Connection[Row]", state: State) -> State:
         """Compare the log with what it acknowledged; rewind to the first kept row if it lost any.
 
         Another cluster id, or a log that ends before the last acknowledged offset, is a new log.
         """
-        await self._drop_producer()
+        await self._drop_writer()
         cluster_id = await self._cluster.id()
         lost = cluster_id != state.cluster_id
         if not lost and state.acked:
@@ -224,10 +222,10 @@ class Relay:
         await _move(connection, state, rewound)
         return rewound
 
-    async def _drop_producer(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await within(1.0, producer.stop())
+    async def _drop_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.close()
 
 
 def partition_of(key: bytes) -> int:
@@ -235,27 +233,13 @@ def partition_of(key: bytes) -> int:
     return zlib.crc32(key) % PARTITIONS
 
 
-async def _send(
-    producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row]
-) -> list[tuple[int, "asyncio.Future[Any]"]]:
-    """Hand the rows to the producer in as few batches as they fit; (rows, future) for each."""
-    sent: list[tuple[int, asyncio.Future[Any]]] = []
-    batch, count = producer.create_batch(), 0
-    for row in rows:
-        content: dict[str, Any] = {
-            "key": str(row["key"]).encode(),
-            "value": row["payload"],
-            "timestamp": int(row["created_at"].timestamp() * 1000),
-            "headers": _cloud_event_headers(row),
-        }
-        if batch.append(**content) is None:
-            sent.append((count, await producer.send_batch(batch, topic, partition=partition)))
-            batch, count = producer.create_batch(), 0
-            if batch.append(**content) is None:
-                raise ValueError(row["event_id"])
-        count += 1
-    sent.append((count, await producer.send_batch(batch, topic, partition=partition)))
-    return sent
+def _outgoing(row: Row) -> Outgoing:
+    return Outgoing(
+        key=str(row["key"]).encode(),
+        payload=row["payload"],
+        timestamp_ms=int(row["created_at"].timestamp() * 1000),
+        headers=_cloud_event_headers(row),
+    )
 
 
 def _cloud_event_headers(row: Row) -> list[tuple[str, bytes]]:
