@@ -41,17 +41,17 @@ class SharedSettings(BaseSettings):
 
     model_config = knobs()
 
-    profile: Profile = Field("strict", validation_alias="PROFILE")
-    var_dir: Path = Field(Path("var"), validation_alias="VAR_DIR")
+    profile: Profile = Field(default="strict", validation_alias="PROFILE")
+    var_dir: Path = Field(default=Path("var"), validation_alias="VAR_DIR")
     keys_dir: Path = Field(default_factory=_keys_dir, validation_alias="KEYS_DIR")
     internal_token_file: Path = Field(
         default_factory=_internal_token_file, validation_alias="INTERNAL_TOKEN_FILE"
     )
     sealing_suite: Literal["AES-256-GCM", "SM4-GCM"] = Field(
-        "AES-256-GCM", validation_alias="SEALING_SUITE"
+        default="AES-256-GCM", validation_alias="SEALING_SUITE"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", validation_alias="LOG_LEVEL"
+        default="info", validation_alias="LOG_LEVEL"
     )
 
 
@@ -82,7 +82,7 @@ class ServiceSettings(ProcessSettings):
     """What every service has beside: its place in Kafka and the size of its batches."""
 
     kafka_bootstrap_servers: str = Field(
-        "127.0.0.1:19092", validation_alias="KAFKA_BOOTSTRAP_SERVERS"
+        default="127.0.0.1:19092", validation_alias="KAFKA_BOOTSTRAP_SERVERS"
     )
     kafka_timeout_s: PositiveFloat = 10.0
     # A larger installation runs several workers of a service; each takes its share of partitions.

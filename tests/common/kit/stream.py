@@ -1,0 +1,152 @@
+"""A service in small: its database with the kit's tables, one event type on a topic of its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import ClassVar
+from uuid import UUID
+
+import asyncpg
+
+from services.common.contracts.event import Event, MemberEvent
+from services.common.ids import new_id
+from services.common.kit import clock, consumer, outbox, positions
+from services.common.kit.consumer import Consumer, Handler
+from services.common.kit.db import Database, Row, Unit, driver_dsn
+from services.common.kit.health import Health
+from services.common.kit.kafka import Cluster, LogReader, Record
+from services.common.kit.relay import Relay
+from services.common.kit.settings import ServiceSettings
+
+
+class Knobs(ServiceSettings):
+    """Settings of the service in small."""
+
+    port: int = 0
+    kafka_timeout_s: float = 5.0
+
+
+class Noted(MemberEvent, frozen=True, kw_only=True):
+    """The one thing that happens here."""
+
+    topic: ClassVar[str] = "tests"
+    number: int
+
+
+def event_type(topic_name: str) -> type[Noted]:
+    class OnTopic(Noted, frozen=True, kw_only=True, tag="tests.noted.v1"):
+        topic: ClassVar[str] = topic_name
+
+    return OnTopic
+
+
+async def keep_seen(unit: Unit, events: Sequence[Event]) -> None:
+    """Keep what came, without any defence against repeats, so that a repeat shows."""
+    rows = [(event.number, event.member_id) for event in events if isinstance(event, Noted)]
+    await unit.copy("seen", ("number", "member_id"), rows)
+
+
+class Desk:
+    """A database that publishes to a topic and consumes from it."""
+
+    def __init__(self, knobs: Knobs, topic: str) -> None:
+        self.knobs = knobs
+        self.kind = event_type(topic)
+        self.database = Database(knobs, application="tests")
+        self.cluster = Cluster(knobs)
+        self.group = f"tests-{new_id()}"
+
+    def relay(self) -> Relay:
+        return Relay(self.knobs, self.database, self.cluster, Health())
+
+    def consumer(self, handle: Handler = keep_seen, cluster: Cluster | None = None) -> Consumer:
+        return Consumer(
+            self.knobs,
+            self.database,
+            cluster or self.cluster,
+            Health(),
+            group=self.group,
+            events=[self.kind],
+            handle=handle,
+        )
+
+    def note(self, number: int, member_id: UUID | None = None) -> Noted:
+        return self.kind(
+            event_id=new_id(),
+            at=clock.now(),
+            version=number,
+            member_id=member_id or new_id(),
+            number=number,
+        )
+
+    async def write(self, numbers: Sequence[int], member_id: UUID | None = None) -> None:
+        async with self.database.begin() as unit:
+            await unit.publish([self.note(number, member_id) for number in numbers])
+
+    async def seen(self) -> list[int]:
+        async with self.database.begin() as unit:
+            return [row["number"] for row in await unit.fetch("select number from seen")]
+
+    async def seen_in_all(self, count: int) -> list[int]:
+        """Wait until `count` events have had their effect."""
+        async with asyncio.timeout(30):
+            while True:
+                if len(found := await self.seen()) >= count:
+                    return found
+                await asyncio.sleep(0.05)
+
+    async def letters(self, count: int) -> list[Row]:
+        """Wait until `count` dead letters are kept."""
+        async with asyncio.timeout(30):
+            while True:
+                async with self.database.begin() as unit:
+                    rows = await unit.fetch("select key, error from dead_letters order by id")
+                if len(rows) >= count:
+                    return rows
+                await asyncio.sleep(0.05)
+
+    async def on_topic(self, count: int, *, settle_s: float = 0.3) -> list[Record]:
+        """Read the topic from its beginning until `count` records are there, and a bit longer."""
+        reader = LogReader(self.knobs)
+        await reader.open({(self.kind.topic, number): 0 for number in range(12)})
+        found: list[Record] = []
+        try:
+            async with asyncio.timeout(30):
+                while len(found) < count:
+                    found += await reader.next(wait_s=0.2, rows_max=5_000)
+            found += await reader.next(wait_s=settle_s, rows_max=5_000)
+        finally:
+            await reader.close()
+        return found
+
+    async def close(self) -> None:
+        await self.cluster.close()
+        await self.database.close()
+
+
+async def lay_tables(url: str) -> None:
+    connection = await asyncpg.connect(driver_dsn(url))
+    for statement in (*outbox.DDL, *positions.DDL, *consumer.DEAD_LETTERS_DDL):
+        await connection.execute(statement)
+    await connection.execute("create table seen (number int not null, member_id uuid not null)")
+    await connection.close()
+
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@asynccontextmanager
+async def running(*loops: Loop) -> AsyncGenerator[None]:
+    """Run relays and consumers while the block lasts."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for loop in loops:
+            group.create_task(_run(loop, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+async def _run(loop: Loop, stop: asyncio.Event) -> None:
+    await loop(stop)

@@ -1,0 +1,104 @@
+"""A consumer goes on where it stood, and one bad event holds up its own member only."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+
+from services.common.contracts.event import Event
+from services.common.ids import new_id
+from services.common.kit.db import Unit
+from services.common.kit.kafka import Cluster
+from tests.common.kit.stream import Desk, Knobs, Noted, keep_seen, lay_tables, running
+from tests.conftest import MakeDatabase
+from tests.servers import KafkaServer
+
+POISON = 13
+
+
+@pytest.fixture
+async def desk(make_database: MakeDatabase, kafka_server: KafkaServer) -> AsyncGenerator[Desk]:
+    url = await make_database("consumer")
+    await lay_tables(url)
+    knobs = Knobs(database_url=url, kafka_bootstrap_servers=kafka_server.bootstrap)
+    desk = Desk(knobs, await kafka_server.make_fresh_topic("consumer"))
+    yield desk
+    await desk.close()
+
+
+async def refuse_poison(unit: Unit, events: Sequence[Event]) -> None:
+    if any(isinstance(event, Noted) and event.number == POISON for event in events):
+        raise ValueError(POISON)
+    await keep_seen(unit, events)
+
+
+class AnotherCluster(Cluster):
+    """The same broker under another id, as after its storage was formatted anew."""
+
+    async def id(self) -> str:
+        return "another"
+
+
+async def test_a_restarted_consumer_goes_on_where_it_stood(desk: Desk) -> None:
+    await desk.write([1, 2, 3])
+    async with running(desk.relay().run, desk.consumer().run):
+        await desk.seen_in_all(3)
+    await desk.write([4])
+    async with running(desk.relay().run, desk.consumer().run):
+        assert sorted(await desk.seen_in_all(4)) == [1, 2, 3, 4]
+
+
+async def test_an_unknown_cluster_is_read_from_its_beginning(desk: Desk) -> None:
+    await desk.write([1, 2])
+    async with running(desk.relay().run, desk.consumer().run):
+        await desk.seen_in_all(2)
+    async with running(desk.consumer(cluster=AnotherCluster(desk.knobs)).run):
+        assert sorted(await desk.seen_in_all(4)) == [1, 1, 2, 2]
+
+
+async def test_two_workers_with_one_number_do_not_double_an_effect(desk: Desk) -> None:
+    async with running(desk.relay().run, desk.consumer().run, desk.consumer().run):
+        for number in range(40):
+            await desk.write([number])
+        await desk.seen_in_all(40)
+    assert sorted(await desk.seen()) == list(range(40))
+
+
+async def test_a_bad_event_is_set_aside_its_member_parked_and_the_rest_goes_on(desk: Desk) -> None:
+    unlucky = new_id()
+    await desk.write([1, 2, 3])
+    await desk.write([10, POISON, 14], unlucky)
+    await desk.write([4, 5])
+    async with running(desk.relay().run, desk.consumer(refuse_poison).run):
+        await desk.seen_in_all(6)
+        await desk.write([15], unlucky)
+        await desk.write([6])
+        assert sorted(await desk.seen_in_all(7)) == [1, 2, 3, 4, 5, 6, 10]
+        letters = await desk.letters(3)
+    assert [letter["error"] for letter in letters] == ["ValueError", "", ""]
+    assert {letter["key"] for letter in letters} == {str(unlucky)}
+
+
+async def test_dead_letters_driven_again_come_in_their_order(desk: Desk) -> None:
+    await desk.write([POISON, 14], new_id())
+    await desk.write([1])
+    async with running(desk.relay().run, desk.consumer(refuse_poison).run):
+        await desk.seen_in_all(1)
+        await desk.letters(2)
+    assert await desk.consumer(refuse_poison).redrive() == 0
+    assert await desk.consumer().redrive() == 2
+    assert await desk.seen() == [1, POISON, 14]
+
+
+async def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(desk: Desk) -> None:
+    broken = desk.note(1)
+    await desk.write([2])
+    async with desk.database.begin() as unit:
+        await unit.publish([broken])
+        await unit.execute(
+            "update outbox set payload = '\\x7b' where event_id = $1", broken.event_id
+        )
+    async with running(desk.relay().run, desk.consumer().run):
+        await desk.write([3])
+        assert sorted(await desk.seen_in_all(2)) == [2, 3]
+        (letter,) = await desk.letters(1)
+    assert letter["error"] == "DecodeError"
