@@ -58,10 +58,12 @@ class DatabaseBounds(Protocol):
 class Unit:
     """One open transaction."""
 
-    def __init__(self, core: AsyncConnection, driver: asyncpg.Connection[Row]) -> None:
+    def __init__(self, core: AsyncConnection, driver: "asyncpg.Connection[Row]") -> None:
         self.core = core
         self._driver = driver
         self.published = False
+        # Who waits for what this transaction writes; they are woken once it is committed.
+        self.wakes: set[asyncio.Event] = set()
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
         return await self._driver.fetch(sql, *args)
@@ -146,6 +148,8 @@ class Database:
                 raise
         if unit.published:
             self.outbox_filled.set()
+        for event in unit.wakes:
+            event.set()
 
     async def ping(self) -> None:
         async with self.begin() as unit:
