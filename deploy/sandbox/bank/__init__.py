@@ -1,0 +1,1 @@
+"""A bank that takes batch files, books them line by line and answers with a result file."""

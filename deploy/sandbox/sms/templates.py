@@ -1,0 +1,99 @@
+"""Approved signatures and templates, and how a text is made of them."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from deploy.sandbox.books import Book
+
+VARIABLE = re.compile(r"\$\{(\w+)\}", re.ASCII)
+LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
+VARIABLE_CHARS_MAX = 35
+ONE_PART_CHARS = 70
+LONG_PART_CHARS = 67
+
+Sign = Annotated[str, StringConstraints(pattern=r"^[^【】\d][^【】]{1,15}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^SMS_[0-9A-Z_]{1,60}$")]
+Text = Annotated[str, StringConstraints(pattern=r"^[^【】]+$", max_length=500)]
+
+
+class SmsRefused(Exception):
+    """The provider refuses the call; nothing of it is sent."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Approved(BaseModel):
+    """What the provider has approved: signatures, and templates by their code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    signs: list[Sign] = Field(default_factory=list[Sign])
+    templates: dict[Code, Text] = Field(default_factory=dict[Code, Text])
+
+    @model_validator(mode="after")
+    def _texts_are_approvable(self) -> Self:
+        for code, text in self.templates.items():
+            if "}${" in text:
+                raise ValueError(f"{code}: two variables stand side by side")
+            if not VARIABLE.sub("", text).strip():
+                raise ValueError(f"{code}: the text is nothing but variables")
+        return self
+
+
+class Templates:
+    def __init__(self, first: Path, registered: Path) -> None:
+        self._registered = Book(registered)
+        self._signs: set[str] = set()
+        self._texts: dict[str, str] = {}
+        self._take(Approved.model_validate_json(first.read_bytes()))
+        for _, line in self._registered.lines():
+            self._take(Approved.model_validate_json(line))
+
+    async def register(self, more: Approved) -> Approved:
+        await self._registered.append([more.model_dump_json().encode()])
+        self._take(more)
+        return Approved(signs=sorted(self._signs), templates=self._texts)
+
+    def render(self, sign: str, template: str, params: Mapping[str, str]) -> str:
+        """Make the text a phone receives, or refuse as the provider does."""
+        if sign not in self._signs:
+            raise SmsRefused("isv.SMS_SIGNATURE_ILLEGAL", "该账号下找不到对应签名")
+        if template not in self._texts:
+            raise SmsRefused("isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板")
+        text = self._texts[template]
+        for name in VARIABLE.findall(text):
+            value = params.get(name, "")
+            if not value:
+                raise SmsRefused("isv.TEMPLATE_MISSING_PARAMETERS", f"模板变量{name}缺失")
+            if len(value) > VARIABLE_CHARS_MAX:
+                raise SmsRefused("isv.PARAM_LENGTH_LIMIT", f"模板变量{name}超过长度限制")
+            if LINK.search(value):
+                raise SmsRefused("isv.PARAM_NOT_SUPPORT_URL", f"模板变量{name}不支持链接")
+        return f"【{sign}】" + VARIABLE.sub(lambda found: params[found.group(1)], text)
+
+    def _take(self, approved: Approved) -> None:
+        self._signs.update(approved.signs)
+        self._texts.update(approved.templates)
+
+
+def parts(content: str) -> int:
+    """Count the parts a text is sent and charged in; every character counts one."""
+    if len(content) <= ONE_PART_CHARS:
+        return 1
+    return -(-len(content) // LONG_PART_CHARS)
+
+
+def read_params(text: str) -> dict[str, str]:
+    """Read TemplateParam: a JSON object of strings, written into a string."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str]) if text else {}
+    except msgspec.DecodeError as unreadable:
+        raise SmsRefused("isv.INVALID_JSON_PARAM", "JSON参数不合法") from unreadable
