@@ -59,6 +59,7 @@ class EmbeddedPostgres:
         chosen = {
             **SETTINGS,
             "listen_addresses": "",
+            "port": "5432",  # of the socket's name; the environment may hold another
             "unix_socket_directories": str(self.socket_dir),
             **self.settings,
         }

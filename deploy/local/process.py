@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from deploy.local.settings import ROOT
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 _START_TIME_FIELD = 19  # of /proc/PID/stat, counted from behind the command's closing bracket
@@ -38,6 +40,7 @@ class RunFile:
     end_signal: int
     restarts: int = 0
     state: str = "starting"
+    where: str = ""
 
     def alive(self) -> bool:
         return start_time(self.pid) == self.start_time
@@ -92,7 +95,7 @@ async def spawn(
             stdout=output,
             stderr=output,
             env=env,
-            cwd=identity.home if identity else None,
+            cwd=identity.home if identity else ROOT,
             user=identity.uid if identity else None,
             group=identity.gid if identity else None,
             extra_groups=[] if identity else None,

@@ -64,7 +64,7 @@ def read_settings(env: Mapping[str, str], var_dir: Path | None = None) -> LocalS
         postgres_shared_buffers_mb=int(env.get("POSTGRES_SHARED_BUFFERS_MB", "128")),
         postgres_max_wal_mb=int(env.get("POSTGRES_MAX_WAL_MB", "4096")),
         start_timeout_s=float(env.get("START_TIMEOUT_S", "120")),
-        stop_timeout_s=float(env.get("STOP_TIMEOUT_S", "15")),
+        stop_timeout_s=float(env.get("STOP_TIMEOUT_S", "25")),
     )
 
 

@@ -1,5 +1,7 @@
 """The servers that every other test leans on are real, separate per test, and shared per run."""
 
+from typing import Any
+
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from sqlalchemy import text
@@ -42,10 +44,13 @@ async def test_a_template_is_built_once_and_copied(
 
 async def test_a_record_goes_through_the_broker(kafka_server: KafkaServer) -> None:
     topic = await kafka_server.make_fresh_topic("servers", partitions=1)
-    async with AIOKafkaProducer(bootstrap_servers=kafka_server.bootstrap) as producer:
+    # aiokafka has no types for what it carries, so these are read as anything.
+    producer: Any = AIOKafkaProducer(bootstrap_servers=kafka_server.bootstrap)
+    async with producer:
         await producer.send_and_wait(topic, b"warm", key=b"member")
-    async with AIOKafkaConsumer(
+    consumer: Any = AIOKafkaConsumer(
         topic, bootstrap_servers=kafka_server.bootstrap, auto_offset_reset="earliest"
-    ) as consumer:
+    )
+    async with consumer:
         record = await consumer.getone()
     assert (record.key, record.value) == (b"member", b"warm")

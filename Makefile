@@ -1,0 +1,65 @@
+# One line per command; `make` alone lists them.
+PYTHON3 ?= python3
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+SYNC := $(UV) pip sync --quiet --require-hashes --python $(PYTHON)
+RUN_STAMP := $(VENV)/.runtime
+DEV_STAMP := $(VENV)/.development
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev up down status demo test lint bench faults docs
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(RUN_STAMP) ## Install what runs the platform into .venv
+setup-dev: $(DEV_STAMP) ## Install what tests and checks it as well
+
+up: setup ## Start everything and watch it; DETACH=1 returns when all is ready
+	@$(PYTHON) -m deploy.local up $(if $(DETACH),--detach)
+
+down: setup ## Stop everything that up has started
+	@$(PYTHON) -m deploy.local down
+
+status: setup ## Show what runs, where, and how much memory it holds
+	@$(PYTHON) -m deploy.local status
+
+demo: setup ## The main job, from nothing to texts sent, in one go
+	@$(PYTHON) -m deploy.demo
+
+test: setup-dev ## Run the tests on two cores, with real servers
+	@$(PYTHON) -m pytest
+
+lint: setup-dev ## Check style, spelling, types and the borders between the parts
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/basedpyright
+	@$(VENV)/bin/codespell
+
+bench: setup ## Measure the way from a settlement to its text, and the bulk rate
+	@$(PYTHON) -m deploy.bench
+
+faults: setup-dev ## Kill, wipe and replay, and compare the books to the fen
+	@$(PYTHON) -m pytest tests/faults
+
+docs: setup ## Write the generated pages of docs/ anew
+	@$(PYTHON) -m deploy.docs
+
+# A development environment serves every command, so a fresh one stands in for the smaller one.
+$(RUN_STAMP): requirements.lock | $(UV)
+	@test $(DEV_STAMP) -nt requirements.lock -a $(DEV_STAMP) -nt requirements-dev.lock || \
+	  { rm -f $(DEV_STAMP); $(SYNC) requirements.lock; }
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock | $(UV)
+	@$(SYNC) requirements-dev.lock
+	@touch $@ $(RUN_STAMP)
+
+$(UV):
+	@$(PYTHON3) -c 'import sys; sys.exit("Python 3.11 or later is needed" * (sys.version_info < (3, 11)))'
+	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV) || \
+	  { apt-get -q update && apt-get -q install -y python3-venv; } >/dev/null && \
+	  $(PYTHON3) -m venv --clear $(VENV)
+	@$(PYTHON) -m pip install --quiet 'uv==0.13.9'
