@@ -16,6 +16,8 @@ _EXACT = Context(prec=60, traps=[Inexact])
 
 
 class BadAmount(Invalid):
+    """Not an amount of yuan with at most two decimals."""
+
     code = "BAD_AMOUNT"
 
 

@@ -1,0 +1,230 @@
+"""From the texts of a row to a settlement, or to the reason why it is none."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from hashlib import blake2b
+from operator import itemgetter
+from typing import Final
+
+from services.claims.model import Refusal, RefusalCode, Settlement
+from services.common.errors import Invalid
+from services.common.identity import Diagnosis, IdNumber, PersonName, resident_id
+from services.common.money import BadAmount, Fen, parse_yuan_row
+
+AMOUNTS: Final = (
+    "medfee_sumamt",
+    "fulamt_ownpay_amt",
+    "overlmt_selfpay",
+    "preselfpay_amt",
+    "inscp_scp_amt",
+    "act_pay_dedc",
+    "hifp_pay",
+    "hifob_pay",
+    "fund_pay_sumamt",
+    "psn_part_amt",
+    "copay_pooled",
+    "copay_large_sum",
+)
+REQUIRED: Final = (
+    "setl_id",
+    "certno",
+    "psn_name",
+    "insutype",
+    "psn_type",
+    "fixmedins_code",
+    "hosp_lv",
+    "med_type",
+    "begndate",
+    "enddate",
+    "setl_time",
+    *AMOUNTS,
+)
+OPTIONAL: Final = (
+    "mdtrt_id",
+    "psn_cert_type",
+    "fixmedins_name",
+    "dise_codg",
+    "dise_name",
+    "refd_setl_flag",
+)
+COLUMNS: Final = REQUIRED + OPTIONAL
+_TIMES_FROM: Final = REQUIRED.index("begndate")
+_AMOUNTS_FROM: Final = REQUIRED.index(AMOUNTS[0])
+_AMOUNTS_TO: Final = len(REQUIRED)
+
+# An index entry of PostgreSQL holds 2.7 kB; the key of a settlement has to fit with room to spare.
+KEY_CHARS_MAX: Final = 64
+TEXT_CHARS_MAX: Final = 512
+HASH_BYTES: Final = 16
+# Control signs break files and protocols further on; halves of a sign cannot be written at all.
+_UNUSABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_SEPARATOR: Final = "\x1f"
+_RESIDENT: Final = "01"
+_REFUND: Final = "1"
+_REFUND_FLAGS: Final = ("", "0", _REFUND)
+_NOT_TEXT: Final = "\x00"
+_SHORTEST_TIME: Final = len("YYYY-MM-DDTHH:MM:SS")
+_CHINA: Final = timezone(timedelta(hours=8))
+# Outside these years a time zone's shift no longer fits the calendars further on.
+_FIRST_DAY: Final = date(1900, 1, 1)
+_LAST_DAY: Final = date(2199, 12, 31)
+
+
+class ColumnsUnusable(Invalid):
+    """The file lacks columns of the settlement interface, or has one twice."""
+
+    code = "COLUMNS_UNUSABLE"
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        super().__init__(", ".join(columns))
+        self.columns = columns
+
+
+class RowReader:
+    """Reads rows of one header; the way from its order to ours is worked out once."""
+
+    def __init__(self, header: Sequence[str], *, hash_key: bytes) -> None:
+        wrong = [name for name in REQUIRED if header.count(name) != 1]
+        wrong += [name for name in OPTIONAL if header.count(name) > 1]
+        if wrong:
+            raise ColumnsUnusable(wrong)
+        # A column that is not there is read from one empty field behind the last.
+        places = [header.index(name) if name in header else len(header) for name in COLUMNS]
+        self._pick = itemgetter(*places)
+        self._width = len(header)
+        self._hash = blake2b(digest_size=HASH_BYTES, key=hash_key, person=b"claims.content")
+
+    def read(self, fields: Sequence[str]) -> Settlement | Refusal:
+        if len(fields) != self._width:
+            return Refusal(RefusalCode.MISSING_FIELD)
+        return self._judge(self._pick((*fields, "")))
+
+    def read_object(self, fields: Mapping[str, object]) -> Settlement | Refusal:
+        """Take a JSON object; what it has beyond our columns is not read."""
+        return self._judge(tuple(_text(fields.get(name)) for name in COLUMNS))
+
+    def _judge(self, values: tuple[str, ...]) -> Settlement | Refusal:
+        """Judge in a fixed order: what is missing, amounts, dates, sums, the person."""
+        missing = _missing(values)
+        if missing:
+            return Refusal(RefusalCode.MISSING_FIELD, missing)
+        setl_id, number, name, insutype, psn_type, hospital, level, visit, *_ = values
+        mdtrt_id, papers, hospital_name, dise_codg, dise_name, flag = values[_AMOUNTS_TO:]
+        refund = flag == _REFUND
+        amounts = _amounts(values[_AMOUNTS_FROM:_AMOUNTS_TO], refund=refund)
+        if isinstance(amounts, RefusalCode):
+            return Refusal(amounts)
+        times = _times(*values[_TIMES_FROM:_AMOUNTS_FROM])
+        if times is None:
+            return Refusal(RefusalCode.BAD_DATE)
+        if not _adds_up(amounts):
+            return Refusal(RefusalCode.SUMS_MISMATCH)
+        papers = papers or _RESIDENT
+        certno = resident_id(number, born_by=times[1]) if papers == _RESIDENT else IdNumber(number)
+        if certno is None:
+            return Refusal(RefusalCode.ID_CHECK_DIGIT)
+        texts = (*values[2:_TIMES_FROM], mdtrt_id, papers, hospital_name, dise_codg, dise_name)
+        key_and_person = (hospital, setl_id, certno.open())
+        return Settlement(
+            setl_id,
+            mdtrt_id,
+            papers,
+            certno,
+            PersonName(name),
+            insutype,
+            psn_type,
+            hospital,
+            hospital_name,
+            level,
+            visit,
+            *times,
+            Diagnosis(dise_codg),
+            Diagnosis(dise_name),
+            *amounts,
+            refund=refund,
+            content_hash=self._digest(*key_and_person, *texts, str(times), str(amounts)),
+            mirror_hash=self._digest(*key_and_person, str([abs(amount) for amount in amounts])),
+        )
+
+    def _digest(self, *parts: str) -> bytes:
+        # The parts hold no control sign, so the separator keeps them apart.
+        digest = self._hash.copy()
+        digest.update(_SEPARATOR.join(parts).encode())
+        return digest.digest()
+
+
+def is_mirror(refund: bytes, original: bytes) -> bool:
+    """Tell by their `mirror_hash` whether a refund takes back exactly this original."""
+    return refund == original
+
+
+def _text(value: object) -> str:
+    """Numbers with a point never become money: a float is no text and reads as unusable."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool() | int():
+            return str(int(value))
+        case _:
+            return _NOT_TEXT
+
+
+def _missing(values: tuple[str, ...]) -> str:
+    """Name the first column without a usable text."""
+    if "" in values[:_AMOUNTS_TO]:
+        return COLUMNS[values.index("")]
+    if values[-1] not in _REFUND_FLAGS:
+        return COLUMNS[-1]
+    if len(values[0]) > KEY_CHARS_MAX or len(values[5]) > KEY_CHARS_MAX:
+        return "setl_id"
+    joined = "".join(values)
+    if len(joined) <= TEXT_CHARS_MAX and joined.isprintable():
+        return ""
+    found = (
+        column
+        for column, value in zip(COLUMNS, values, strict=True)
+        if len(value) > TEXT_CHARS_MAX or _UNUSABLE.search(value)
+    )
+    return next(found, "")
+
+
+def _amounts(texts: tuple[str, ...], *, refund: bool) -> list[Fen] | RefusalCode:
+    try:
+        amounts = parse_yuan_row(texts)
+    except BadAmount:
+        return RefusalCode.BAD_AMOUNT
+    if refund:
+        return RefusalCode.REFUND_MISMATCH if max(amounts) > 0 else amounts
+    return RefusalCode.BAD_AMOUNT if "-" in "".join(texts) else amounts
+
+
+def _adds_up(amounts: list[Fen]) -> bool:
+    whole, own, over_limit, first_share, in_scope, _, _, _, funds, person, _, _ = amounts
+    return whole == funds + person == in_scope + own + over_limit + first_share
+
+
+def _times(begndate: str, enddate: str, setl_time: str) -> tuple[date, date, datetime] | None:
+    try:
+        begun, ended = _day(begndate), _day(enddate)
+        settled = datetime.fromisoformat(setl_time)
+    except ValueError:
+        return None
+    if settled.tzinfo is None:
+        settled = settled.replace(tzinfo=_CHINA)
+    well_formed = len(setl_time) >= _SHORTEST_TIME and setl_time[7] == "-"
+    in_order = _FIRST_DAY <= begun <= ended <= _LAST_DAY
+    return (
+        (begun, ended, settled)
+        if well_formed and in_order and _FIRST_DAY <= settled.date() <= _LAST_DAY
+        else None
+    )
+
+
+def _day(text: str) -> date:
+    """YYYY-MM-DD alone; the standard library takes weeks and unbroken digits as well."""
+    if len(text) != len("YYYY-MM-DD") or text[7] != "-":
+        raise ValueError
+    return date.fromisoformat(text)
