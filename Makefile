@@ -58,7 +58,7 @@ $(DEV_STAMP): requirements-dev.lock | $(UV)
 	@touch $@ $(RUN_STAMP)
 
 $(UV):
-	@$(PYTHON3) -c 'import sys; sys.exit("Python 3.11 or later is needed" * (sys.version_info < (3, 11)))'
+	@$(PYTHON3) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
 	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV) || \
 	  { apt-get -q update && apt-get -q install -y python3-venv; } >/dev/null && \
 	  $(PYTHON3) -m venv --clear $(VENV)

@@ -1,0 +1,67 @@
+"""Every process is told what it needs and no more; servers outside stand in for embedded ones."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local.platform import Platform
+from deploy.local.process import SetupFailed
+from deploy.local.programs import platform_programs
+from deploy.local.settings import DATABASES, read_settings
+from deploy.local.supervisor import Program
+
+VAR = Path("/nowhere/var")
+
+
+def programs(**env: str) -> dict[str, Program]:
+    return {program.name: program for program in platform_programs(read_settings(env, VAR), env)}
+
+
+def test_a_service_is_told_the_way_to_its_own_database_alone() -> None:
+    made = programs(CLAIMS_DATABASE_URL="postgresql+asyncpg://claims@elsewhere/claims")
+    for name in DATABASES:
+        told = [key for key in made[name].env if key.endswith("_DATABASE_URL")]
+        assert told == [f"{name.upper()}_DATABASE_URL"]
+    assert made["claims"].env["CLAIMS_DATABASE_URL"].endswith("@elsewhere/claims")
+    assert "host=/nowhere/var/run/pg" in made["notify"].env["NOTIFY_DATABASE_URL"]
+
+
+def test_the_embedded_postgres_serves_only_while_somebody_needs_it() -> None:
+    outside = {
+        f"{name.upper()}_DATABASE_URL": f"postgresql+asyncpg://x/{name}" for name in DATABASES
+    }
+    assert "postgres" in programs(CLAIMS_DATABASE_URL="postgresql+asyncpg://x/claims")
+    assert "postgres" not in programs(**outside)
+
+
+def test_a_kafka_outside_takes_the_place_of_the_embedded_one() -> None:
+    made = programs(KAFKA_BOOTSTRAP_SERVERS="broker:9092")
+    assert "kafka" not in made
+    assert made["claims"].env["KAFKA_BOOTSTRAP_SERVERS"] == "broker:9092"
+    assert programs(KAFKA_PORT="555")["claims"].env["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:555"
+
+
+def test_the_sandbox_goes_when_bank_sms_and_wechat_are_real() -> None:
+    bank = {"PAYMENTS_BANK_URL": "https://bank"}
+    assert programs(**bank)["payments"].env["PAYMENTS_BANK_URL"] == "https://bank"
+    assert programs(**bank)["notify"].env["NOTIFY_SMS_URL"] == "http://127.0.0.1:8190"
+    assert "sandbox" in programs(**bank)
+    real = {**bank, "NOTIFY_SMS_URL": "https://sms", "GATEWAY_WECHAT_URL": "https://wechat"}
+    assert "sandbox" not in programs(**real)
+
+
+def test_only_a_development_platform_is_given_accounts() -> None:
+    assert "bootstrap" in programs()
+    assert "bootstrap" not in programs(PROFILE="strict")
+    assert programs(PROFILE="strict")["gateway"].env["PROFILE"] == "strict"
+
+
+def test_the_feed_worker_has_a_door_of_its_own() -> None:
+    made = programs(CLAIMS_PORT="1", CLAIMS_FEED_PORT="2")
+    assert (made["claims"].env["CLAIMS_PORT"], made["claims-feed"].env["CLAIMS_PORT"]) == ("1", "2")
+    assert made["gateway"].env["CLAIMS_URL"] == "http://127.0.0.1:1"
+
+
+def test_a_misspelt_program_is_refused() -> None:
+    with pytest.raises(SetupFailed, match="no such program: posgres"):
+        Platform(VAR, {}, only=["posgres"])
