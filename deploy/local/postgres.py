@@ -75,8 +75,11 @@ class EmbeddedPostgres:
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         _own_folder(self.socket_dir, identity)
         if identity:
-            _let_through([self.data_dir.parent, self.socket_dir.parent, binaries()])
+            package = binaries().parents[1]
+            libraries = package.with_name(f"{package.name}.libs")
+            _let_through([self.data_dir.parent, self.socket_dir.parent, binaries(), libraries])
             _let_read(binaries().parent)
+            _let_read(libraries)
         if not (self.data_dir / "PG_VERSION").exists():
             await self._initialise(identity)
         return identity
@@ -182,7 +185,7 @@ def _let_read(tree: Path) -> None:
     """Open an installation that was made under a strict umask to the server's user."""
     if tree.stat().st_mode & stat.S_IROTH:
         return
-    for path in (tree, *tree.rglob("*")):
+    for path in (*tree.rglob("*"), tree):  # the top last: it says that all is done
         mode = path.lstat().st_mode
         if not stat.S_ISLNK(mode):
             execute = stat.S_IXOTH if mode & stat.S_IXUSR else 0

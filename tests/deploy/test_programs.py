@@ -27,10 +27,9 @@ def test_a_service_is_told_the_way_to_its_own_database_alone() -> None:
 
 
 def test_the_embedded_postgres_serves_only_while_somebody_needs_it() -> None:
-    outside = {
-        f"{name.upper()}_DATABASE_URL": f"postgresql+asyncpg://x/{name}" for name in DATABASES
-    }
-    assert "postgres" in programs(CLAIMS_DATABASE_URL="postgresql+asyncpg://x/claims")
+    url = "postgresql+asyncpg://x/one"
+    outside = {f"{name.upper()}_DATABASE_URL": url for name in DATABASES}
+    assert "postgres" in programs(CLAIMS_DATABASE_URL=url)
     assert "postgres" not in programs(**outside)
 
 
