@@ -154,11 +154,6 @@ class RowReader:
         return digest.digest()
 
 
-def is_mirror(refund: bytes, original: bytes) -> bool:
-    """Tell by their `mirror_hash` whether a refund takes back exactly this original."""
-    return refund == original
-
-
 def _text(value: object) -> str:
     """Numbers with a point never become money: a float is no text and reads as unusable."""
     match value:

@@ -71,7 +71,7 @@ def assess(
 
 def without_effect(scheme_id: str, burden: Fen) -> Assessment:
     """Reverse what never counted: it was rejected, or its refund was here before it."""
-    step = Step("taken_back", "", "", burden, _NOTHING)
+    step = Step("never_counted", "", "", burden, _NOTHING)
     return Assessment(scheme_id, Verdict.REVERSED, _NOTHING, (step,))
 
 
@@ -241,7 +241,7 @@ def _due(terms: Terms, kind: KindTerms, after: Totals) -> _Due:
         _step("deductible", deductible, after.burdens[kind.kind], over, int(deductible.value)),
         _step("share", ratio, over, earned, str(ratio.value)),
         _step("all_kinds", cap, earned, whole, other_kinds),
-        _step("cap", cap, whole, payable, int(cap.value), after.granted_elsewhere, room - payable),
+        _step("cap", cap, whole, payable, int(cap.value), room, room - payable),
         _step("granted_before", terms.period, payable, benefit, after.granted),
     )
     return _Due(steps, over, whole > room, benefit)
