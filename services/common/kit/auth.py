@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.common.errors import Forbidden, Unauthorized
+from services.common.kit.problems import respond_to
 
 CALLER_HEADER: Final = "x-caller"
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -166,7 +167,11 @@ class _Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._open_paths:
-            scope.setdefault("state", {})["caller"] = self._judge(Headers(scope=scope))
+            try:
+                scope.setdefault("state", {})["caller"] = self._judge(Headers(scope=scope))
+            except Unauthorized as refusal:
+                await respond_to(refusal)(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     def _judge(self, headers: Headers) -> Caller:

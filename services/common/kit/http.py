@@ -6,10 +6,11 @@ may have been done, and only asking again under the same id can tell.
 
 import asyncio
 import json as json_text
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import httpx
 
@@ -17,8 +18,6 @@ from services.common.errors import Unavailable
 from services.common.kit import metrics
 from services.common.kit.auth import CALLER_HEADER, Caller
 from services.common.kit.logs import get_logger
-
-Content = bytes | AsyncIterable[bytes]
 
 
 class Unreachable(Unavailable):
@@ -61,6 +60,17 @@ class ClientBounds:
     answer_bytes_max: int = 32 * 1024 * 1024
 
 
+class Parts(TypedDict, total=False):
+    """What a call may carry beside its method and path."""
+
+    json: object
+    content: bytes | AsyncIterable[bytes]
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
+    caller: Caller
+    timeout_s: float
+
+
 # What is raised before a byte of the request has left.
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -74,6 +84,7 @@ _NEVER_SENT = (
 class _Pool:
     client: httpx.AsyncClient
     in_use: int = 0
+    broken_off: int = 0
     retired: bool = False
 
 
@@ -88,7 +99,12 @@ class Client:
     transport: httpx.AsyncBaseTransport | None = None
 
     def __post_init__(self) -> None:
+        # Reading the authorities takes long: once, and only where there is something to verify.
+        secure = self.base_url.startswith("https:")
+        self._trust = httpx.create_ssl_context() if secure else _trusting_nobody()
         self._pool = self._new_pool()
+        # We queue here, so that httpcore's pool is never asked for more than it may give.
+        self._slots = asyncio.Semaphore(self.bounds.connections_max)
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,29 +115,9 @@ class Client:
     async def close(self) -> None:
         await self._pool.client.aclose()
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: object = None,
-        content: Content | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        caller: Caller | None = None,
-        timeout_s: float | None = None,
-    ) -> Answer:
+    async def request(self, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
         """Call and read the whole answer; an answer of any status is an answer."""
-        async with self.stream(
-            method,
-            path,
-            json=json,
-            content=content,
-            headers=headers,
-            params=params,
-            caller=caller,
-            timeout_s=timeout_s,
-        ) as streamed:
+        async with self.stream(method, path, **parts) as streamed:
             body = bytearray()
             async for chunk in streamed.chunks:
                 body += chunk
@@ -131,83 +127,100 @@ class Client:
 
     @asynccontextmanager
     async def stream(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: object = None,
-        content: Content | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        caller: Caller | None = None,
-        timeout_s: float | None = None,
+        self, method: str, path: str, **parts: Unpack[Parts]
     ) -> AsyncGenerator[Streamed]:
         """Call and give the answer while it comes; the deadline covers the whole block."""
+        timeout_s = parts.get("timeout_s", self.bounds.timeout_s)
+        async with self._slot() as pool:
+            request = self._request_of(pool, method, path, parts, timeout_s)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    response = await pool.client.send(request, stream=True)
+                    try:
+                        self._count("answered")
+                        yield Streamed(
+                            response.status_code, response.headers, response.aiter_bytes()
+                        )
+                    finally:
+                        await response.aclose()
+            except _NEVER_SENT as error:
+                self._count("unreachable")
+                raise Unreachable from error
+            except (httpx.RequestError, httpx.StreamError, TimeoutError) as error:
+                self._count("answer_lost")
+                raise AnswerLost from error
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncGenerator[_Pool]:
+        try:
+            async with asyncio.timeout(self.bounds.connect_timeout_s):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            self._count("no_slot")
+            raise Unreachable from error
         pool = self._pool
-        request = pool.client.build_request(
+        pool.in_use += 1
+        whole = False
+        try:
+            yield pool
+            whole = True
+        finally:
+            self._slots.release()
+            pool.in_use -= 1
+            pool.broken_off += not whole
+            if pool.broken_off >= self.bounds.connections_max:
+                self._replace(pool)
+            if pool.retired and pool.in_use == 0:
+                await pool.client.aclose()
+
+    def _request_of(
+        self, pool: _Pool, method: str, path: str, parts: Parts, timeout_s: float
+    ) -> httpx.Request:
+        headers = dict(parts.get("headers", {}))
+        if self.token is not None:
+            headers["authorization"] = f"Bearer {self.token}"
+        if "caller" in parts:
+            headers[CALLER_HEADER] = parts["caller"].header()
+        brief = min(self.bounds.connect_timeout_s, timeout_s)
+        return pool.client.build_request(
             method,
             path,
-            json=json,
-            content=content,
-            params=params,
-            headers={**(headers or {}), **self._proof(caller)},
+            json=parts.get("json"),
+            content=parts.get("content"),
+            params=parts.get("params"),
+            headers=headers,
+            timeout=httpx.Timeout(timeout_s, connect=brief, pool=brief),
         )
-        pool.in_use += 1
-        try:
-            async with asyncio.timeout(timeout_s or self.bounds.timeout_s):
-                response = await pool.client.send(request, stream=True)
-                try:
-                    self._count("answered")
-                    yield Streamed(response.status_code, response.headers, response.aiter_bytes())
-                finally:
-                    await response.aclose()
-        except _NEVER_SENT as error:
-            if isinstance(error, httpx.PoolTimeout):
-                self._rebuild(pool)
-            self._count("unreachable")
-            raise Unreachable from error
-        except (httpx.TransportError, httpx.StreamError, TimeoutError) as error:
-            self._count("answer_lost")
-            raise AnswerLost from error
-        finally:
-            await self._leave(pool)
-
-    def _proof(self, caller: Caller | None) -> dict[str, str]:
-        proof: dict[str, str] = {}
-        if self.token is not None:
-            proof["authorization"] = f"Bearer {self.token}"
-        if caller is not None:
-            proof[CALLER_HEADER] = caller.header()
-        return proof
 
     def _count(self, outcome: str) -> None:
         metrics.http_calls.labels(self.peer, outcome).inc()
 
     def _new_pool(self) -> _Pool:
-        bounds = self.bounds
+        # A call that is broken off can lose its slot in httpcore's pool for ever (httpx #1093), so
+        # the pool has as many to spare as may be lost before it is replaced.
+        limits = httpx.Limits(
+            max_connections=2 * self.bounds.connections_max,
+            max_keepalive_connections=self.bounds.connections_max,
+            keepalive_expiry=self.bounds.keep_alive_s,
+        )
         return _Pool(
             httpx.AsyncClient(
                 base_url=self.base_url,
-                timeout=httpx.Timeout(bounds.timeout_s, connect=bounds.connect_timeout_s),
-                limits=httpx.Limits(
-                    max_connections=bounds.connections_max,
-                    max_keepalive_connections=bounds.connections_max,
-                    keepalive_expiry=bounds.keep_alive_s,
-                ),
+                limits=limits,
                 follow_redirects=False,
                 trust_env=False,
+                verify=self._trust,
                 transport=self.transport,
             )
         )
 
-    def _rebuild(self, pool: _Pool) -> None:
-        """Take a new pool where the old one has leaked its slots (httpcore: cancelled waits)."""
-        if pool is self._pool and pool.in_use <= self.bounds.connections_max:
+    def _replace(self, pool: _Pool) -> None:
+        """Take a new pool; the old one is closed behind its last call."""
+        if pool is self._pool:
             get_logger().warning("http.pool_rebuilt", peer=self.peer)
             pool.retired = True
             self._pool = self._new_pool()
 
-    async def _leave(self, pool: _Pool) -> None:
-        pool.in_use -= 1
-        if pool.retired and pool.in_use == 0:
-            await pool.client.aclose()
+
+def _trusting_nobody() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -25,7 +25,7 @@ TEXT_CHARACTERS_MAX: Final = 200
 FRAMES_MAX: Final = 12
 # The words of these speak of the code and of the machine, not of data.
 _SPEAKS_OF_CODE: Final = (AttributeError, ImportError, NameError, NotImplementedError, OSError)
-_OWN: Final = frozenset({"event", "level", "at", "service", "role", "request_id"})
+_OWN: Final = frozenset({"event", "level"})
 _FOREIGN_LEVELS: Final = {
     "aiokafka": logging.WARNING,
     "alembic": logging.WARNING,
@@ -58,14 +58,13 @@ def configure(*, service: str, role: str, level: str = "info") -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             _only_listed,
-            _stamp(service, role),
+            _Stamp(service, role),
             _to_json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=_to_stdout,
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[FoldIn()], level=logging.WARNING, force=True)
@@ -74,6 +73,11 @@ def configure(*, service: str, role: str, level: str = "info") -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(threshold)
+
+
+def _to_stdout(*_: object) -> structlog.BytesLogger:
+    """Ask for stdout at every line: whoever runs the process may have put another in its place."""
+    return structlog.BytesLogger(sys.stdout.buffer)
 
 
 class FoldIn(logging.Handler):
@@ -148,7 +152,7 @@ def _only_listed(_logger: object, _method: str, line: Line) -> Line:
     return line
 
 
-class _stamp:  # noqa: N801 - a processor, called like a function
+class _Stamp:
     def __init__(self, service: str, role: str) -> None:
         self._service = service
         self._role = role

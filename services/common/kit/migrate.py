@@ -5,10 +5,11 @@ template of a step lie beside this file in `migrations/`.
 """
 
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -42,6 +43,13 @@ async def upgrade(package: str, database_url: str, revision: str = "head") -> No
 def _upgrade(connection: Connection, settings: Config, revision: str) -> None:
     settings.attributes["connection"] = connection
     command.upgrade(settings, revision)
+
+
+def execute(statements: Iterable[str]) -> None:
+    """Run statements as they stand, from within a step: a colon in them is a colon."""
+    bind = op.get_bind()
+    for statement in statements:
+        bind.exec_driver_sql(statement)
 
 
 def config(package: str) -> Config:

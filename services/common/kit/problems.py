@@ -8,8 +8,8 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -203,10 +203,15 @@ class _Caught:
 def _answer_to(error: Exception, scope: Scope) -> Response:
     if isinstance(error, DomainError):
         return respond_to(error)
-    cause = error.__cause__ if isinstance(error, DBAPIError) else error
-    transient = isinstance(cause, TRANSIENT) or isinstance(error, SQLAlchemyTimeout)
     route, method = route_template(scope), str(scope["method"])
     get_logger().error("http.failed", route=route, method=method, error=error)
-    if transient:
+    if _passes(error):
         return respond(503, "UNAVAILABLE", retry_after_s=RETRY_AFTER_S)
     return respond(500, "INTERNAL_ERROR")
+
+
+def _passes(error: BaseException | None) -> bool:
+    """Tell trouble that passes by itself: a database away, a lock or an answer not got in time."""
+    while isinstance(error, DBAPIError | EmulatedDBAPIException):
+        error = error.__cause__
+    return isinstance(error, (*TRANSIENT, PoolExhausted))

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, NoReturn, Protocol, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import uvicorn
 import uvloop
@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from services.common.kit import logs, metrics, migrate
 from services.common.kit.health import Health, Watchdog
 from services.common.kit.logs import get_logger
+from services.common.kit.settings import ProcessSettings
 
 Task = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -25,19 +26,7 @@ LAST_WORDS_S: Final = 2.0
 MIGRATE: Final = "migrate"
 
 
-class ProcessBounds(Protocol):
-    """What the settings say about serving and stopping."""
-
-    host: str
-    port: int
-    http_concurrency_max: int
-    http_keep_alive_s: int
-    shutdown_grace_s: int
-    log_level: str
-    database_url: str
-
-
-Settings = TypeVar("Settings", bound=ProcessBounds)
+Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
 class _Server(uvicorn.Server):
@@ -52,7 +41,7 @@ async def serve(
     app: FastAPI | None,
     tasks: Mapping[str, Task],
     health: Health,
-    settings: ProcessBounds,
+    settings: ProcessSettings,
 ) -> int:
     """Serve and work until a signal says stop or something dies; gives the exit status.
 
@@ -132,7 +121,7 @@ def _with_plumbing(app: FastAPI | None, health: Health) -> Starlette:
     return served
 
 
-def _server_config(app: Starlette, settings: ProcessBounds) -> uvicorn.Config:
+def _server_config(app: Starlette, settings: ProcessSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
@@ -162,7 +151,7 @@ async def _run_server(server: _Server, listener: socket.socket, stop: asyncio.Ev
 def main(
     service: str,
     *,
-    settings: Callable[[], Settings],
+    settings: type[Settings],
     run: Callable[[Settings, frozenset[str]], Awaitable[int]],
     roles: Sequence[str] = ("api", "worker"),
     apart: Sequence[str] = (),
@@ -174,7 +163,7 @@ def main(
     """
     asked = _arguments(service, [*roles, *apart])
     chosen = frozenset(roles) if asked == "all" else frozenset({asked})
-    knobs = settings()
+    knobs = settings()  # pyright: ignore[reportCallIssue] - the environment gives what is required
     logs.configure(service=service.rpartition(".")[2], role=asked, level=knobs.log_level)
     work = migrate.upgrade(service, knobs.database_url) if asked == MIGRATE else run(knobs, chosen)
     try:

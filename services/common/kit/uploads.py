@@ -25,7 +25,7 @@ class UploadBroken(Invalid):
 
 
 class UploadTooLarge(TooLarge):
-    """The upload has more bytes, fields or headers than this door lets in."""
+    """The upload has more bytes or fields than this door lets in."""
 
     code = "UPLOAD_TOO_LARGE"
 
@@ -108,7 +108,6 @@ class _Part:
     name: str = ""
     filename: str | None = None
     content_type: str = ""
-    headers: int = 0
     value: bytearray = field(default_factory=bytearray)
 
 
@@ -139,6 +138,8 @@ class _Form:
                 "on_part_end": self._part_ends,
                 "on_end": self._form_ends,
             },
+            max_header_count=bounds.header_count_max,
+            max_header_size=bounds.header_bytes_max,
         )
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -163,22 +164,14 @@ class _Form:
         self._part = _Part()
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._gather(self._header[0], data[start:end])
+        self._header[0].extend(data[start:end])
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._gather(self._header[1], data[start:end])
-
-    def _gather(self, into: bytearray, data: bytes) -> None:
-        into += data
-        if len(into) > self._bounds.header_bytes_max:
-            raise UploadTooLarge
+        self._header[1].extend(data[start:end])
 
     def _header_ends(self) -> None:
         name, value = bytes(self._header[0]).lower(), bytes(self._header[1])
         self._header = (bytearray(), bytearray())
-        self._part.headers += 1
-        if self._part.headers > self._bounds.header_count_max:
-            raise UploadTooLarge
         if name == b"content-disposition":
             _, options = parse_options_header(value)
             self._part.name = _text(options.get(b"name", b""))

@@ -1,13 +1,15 @@
 """${message}."""
 
-from alembic import op
+from services.common.kit import migrate
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("""
-    """)
+    migrate.execute(
+        (
+            """
+            """,
+        )
+    )
