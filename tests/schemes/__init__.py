@@ -1,0 +1,1 @@
+"""Tests of the rule books, and the worked cases beside them."""
