@@ -45,9 +45,10 @@ def build(settings: SandboxSettings) -> FastAPI:
         yield
         for task in tasks:
             task.cancel()
-        held.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(title="Sandbox: bank, SMS provider, WeChat", lifespan=at_work)
+    app.state.held = held
     app.include_router(Counter(bank, faults, settings.bank_file_bytes_max).routes())
     app.include_router(door.routes())
     app.include_router(WeChat(settings, faults).routes())

@@ -18,7 +18,7 @@ from deploy.sandbox.wire import HangUp
 Filled = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
-class AccountIn(BaseModel):
+class AccountSetting(BaseModel):
     account: Filled
     name: Filled
     status: Standing = Standing.OPEN
@@ -100,7 +100,7 @@ class Counter:
         received = self._bank.batch(number)
         return _state(received, 200) if received else _not_found()
 
-    async def set_accounts(self, accounts: list[AccountIn]) -> dict[str, int]:
+    async def set_accounts(self, accounts: list[AccountSetting]) -> dict[str, int]:
         """Open, close, freeze or rename accounts: the hand of whoever tests."""
         await self._bank.set_accounts([(one.account, one.name, one.status) for one in accounts])
         return {"set": len(accounts)}
