@@ -149,7 +149,7 @@ def database_identity() -> Identity | None:
     while True:
         with contextlib.suppress(KeyError):
             found = pwd.getpwnam(USER)
-            return Identity(uid=found.pw_uid, gid=found.pw_gid, home="/")
+            return Identity(uid=found.pw_uid, gid=found.pw_gid)
         command = ["useradd", "--system", "--no-create-home", "--user-group"]
         command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", USER]
         try:

@@ -28,7 +28,6 @@ class Identity:
 
     uid: int
     gid: int
-    home: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ async def spawn(
             stdout=output,
             stderr=output,
             env=env,
-            cwd=identity.home if identity else ROOT,
+            cwd="/" if identity else ROOT,
             user=identity.uid if identity else None,
             group=identity.gid if identity else None,
             extra_groups=[] if identity else None,

@@ -145,6 +145,8 @@ class Supervisor:
         if pid is None:
             raise ProcessLookupError(name)
         os.kill(pid, signum)
+        if signum == signal.SIGKILL:  # its last answers count no more
+            self._kept[name].ready = False
 
     async def stop_one(self, name: str) -> None:
         """Stop one program until `start_one`."""

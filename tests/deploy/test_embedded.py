@@ -109,6 +109,15 @@ async def test_a_wiped_kafka_is_a_new_cluster_with_all_its_topics(
     assert second != first
 
 
+async def test_a_killed_kafka_comes_back_as_the_cluster_it_was(start: Start) -> None:
+    platform = await start("kafka")
+    before = await cluster_and_topics(platform)
+    platform.kill("kafka")
+    await platform.wait_ready("kafka")
+    assert platform.restarts("kafka") == 1
+    assert await cluster_and_topics(platform) == before
+
+
 def local(var_dir: Path, env: dict[str, str], *arguments: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "deploy.local", *arguments],
