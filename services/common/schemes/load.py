@@ -90,6 +90,8 @@ def _figures(part: object, name: str = "") -> Iterator[tuple[str, tuple[Figure[A
 
 def _check_figures(name: str, figures: tuple[Figure[Any], ...], scheme: Scheme) -> None:
     for figure in figures:
+        if figure.valid_to is not None and figure.valid_to < figure.valid_from:
+            raise ValueError(f"{name}: ends before it begins, on {figure.valid_to}")
         _check_source(name, figure, scheme)
         _check_value(name, figure)
         if name.startswith("benefit."):
