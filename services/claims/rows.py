@@ -95,6 +95,10 @@ class RowReader:
         self._width = len(header)
         self._hash = blake2b(digest_size=HASH_BYTES, key=hash_key, person=b"claims.content")
 
+    def texts(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """Give a row's texts in the order of `COLUMNS`, empty where it is too short."""
+        return self._pick((*fields, *[""] * (self._width + 1 - len(fields))))
+
     def read(self, fields: Sequence[str]) -> Settlement | Refusal:
         if len(fields) != self._width:
             return Refusal(RefusalCode.MISSING_FIELD)
@@ -102,7 +106,7 @@ class RowReader:
 
     def read_object(self, fields: Mapping[str, object]) -> Settlement | Refusal:
         """Take a JSON object; what it has beyond our columns is not read."""
-        return self._judge(tuple(_text(fields.get(name)) for name in COLUMNS))
+        return self._judge(texts_of(fields))
 
     def _judge(self, values: tuple[str, ...]) -> Settlement | Refusal:
         """Judge in a fixed order: what is missing, amounts, dates, sums, the person."""
@@ -152,6 +156,19 @@ class RowReader:
         digest = self._hash.copy()
         digest.update(_SEPARATOR.join(parts).encode())
         return digest.digest()
+
+
+def texts_of(fields: Mapping[str, object]) -> tuple[str, ...]:
+    """Give a JSON object's texts in the order of `COLUMNS`."""
+    return tuple(_text(fields.get(name)) for name in COLUMNS)
+
+
+def refund_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """Give the row that takes a settlement back: every amount its exact negative."""
+    amounts = (
+        text if set(text) <= set("0.") else f"-{text}" for text in texts[_AMOUNTS_FROM:_AMOUNTS_TO]
+    )
+    return (*texts[:_AMOUNTS_FROM], *amounts, *texts[_AMOUNTS_TO:-1], _REFUND)
 
 
 def _text(value: object) -> str:

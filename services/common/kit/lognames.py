@@ -41,6 +41,7 @@ Event = Literal[
     "feed.started",
     "feed.yielded",
     "foreign.log",
+    "gateway.code_lost",
     "gateway.limited",
     "gateway.login",
     "gateway.login_refused",

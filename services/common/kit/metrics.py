@@ -62,8 +62,13 @@ class HttpMetrics:
 
 def route_template(scope: Scope) -> str:
     """Name the route that was matched, e.g. `/claims/{claim_id}`; `unmatched` where none was."""
-    path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) else "unmatched"
+    # FastAPI keeps the prefixes of included routers beside the route, in a drawer of its own.
+    whole = scope.get("fastapi", {}).get("effective_route_context")
+    for route, name in ((whole, "path_format"), (scope.get("route"), "path")):
+        path = getattr(route, name, None)
+        if isinstance(path, str) and path:
+            return path
+    return "unmatched"
 
 
 async def _metrics(_request: Request) -> Response:

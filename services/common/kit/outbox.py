@@ -72,3 +72,12 @@ RELAYED: Final = """
           and not (pg_visible_in_snapshot(o.xid, s.prev::pg_snapshot)
                    or (pg_visible_in_snapshot(o.xid, s.cur::pg_snapshot) and o.id <= s.last_id)))
     """
+
+# How many events wait to be published, as of the state the relay has written down.
+PENDING: Final = """
+    select count(*) from outbox o, relay_state s
+    where (o.xid >= pg_snapshot_xmax(s.prev::pg_snapshot)
+           or o.xid = any (array (select pg_snapshot_xip(prev::pg_snapshot) from relay_state)))
+      and not pg_visible_in_snapshot(o.xid, s.prev::pg_snapshot)
+      and not (pg_visible_in_snapshot(o.xid, s.cur::pg_snapshot) and o.id <= s.last_id)
+    """

@@ -15,7 +15,7 @@ import uvloop
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from services.common.kit import logs, metrics, migrate
+from services.common.kit import logs, metrics
 from services.common.kit.health import Health, Watchdog
 from services.common.kit.logs import get_logger
 from services.common.kit.settings import ProcessSettings
@@ -165,17 +165,25 @@ def main(
     chosen = frozenset(roles) if asked == "all" else frozenset({asked})
     knobs = settings()  # pyright: ignore[reportCallIssue] - the environment gives what is required
     logs.configure(service=service.rpartition(".")[2], role=asked, level=knobs.log_level)
-    work = migrate.upgrade(service, knobs.database_url) if asked == MIGRATE else run(knobs, chosen)
+    work = _migrated(service, knobs) if asked == MIGRATE else run(knobs, chosen)
     try:
         status = uvloop.run(_awaited(work))
     except Exception as error:  # noqa: BLE001 - the last line of a process that cannot go on
         get_logger().error("process.failed", error=error)
         status = 1
     sys.stdout.flush()
-    sys.exit(status or 0)
+    sys.exit(status)
 
 
-async def _awaited(work: Awaitable[int | None]) -> int | None:
+async def _migrated(service: str, knobs: ProcessSettings) -> int:
+    # alembic takes 12 MB that no serving process needs.
+    from services.common.kit import migrate  # noqa: PLC0415 - see the line above
+
+    await migrate.upgrade(service, knobs.database_url)
+    return 0
+
+
+async def _awaited(work: Awaitable[int]) -> int:
     get_logger().info("process.started")
     return await work
 

@@ -1,0 +1,102 @@
+"""Puts claims together: settings, database, Kafka, routes and loops."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.claims import events
+from services.claims.api import Door, routes
+from services.claims.rows import COLUMNS, RowReader
+from services.claims.settings import Settings
+from services.claims.timers import FeedWorker, ReviewTimer
+from services.claims.usecases.intake import Desk
+from services.claims.usecases.posts import Counter
+from services.common.contracts.event import Reader as EventReader
+from services.common.kit import auth, keys, outbox, problems
+from services.common.kit.consumer import Consumer
+from services.common.kit.db import Database
+from services.common.kit.freshness import Freshness, Lag
+from services.common.kit.health import Health
+from services.common.kit.kafka import Cluster
+from services.common.kit.process import Task, serve
+from services.common.kit.relay import Relay
+from services.common.kit.sealing import BlindIndex, Opener, Sealer, Suite
+from services.common.schemes.load import load_rulebook
+
+# Who stands behind claims, and on which topics: the feed waits for them.
+BEHIND = {"payments": ["claims.claim.v1"], "notify": ["payments.payout.v1"]}
+
+
+def new_desk(settings: Settings) -> Desk:
+    return Desk(
+        rulebook=load_rulebook(),
+        sealer=Sealer.from_dir(settings.keys_dir, Suite.named(settings.sealing_suite)),
+        opener=Opener.from_dir(settings.keys_dir, "claims"),
+        identity=BlindIndex.from_dir(settings.keys_dir, keys.IDENTITY_INDEX, "id_number"),
+    )
+
+
+def new_app(settings: Settings, counter: Counter) -> FastAPI:
+    app = FastAPI(title="claims", docs_url=None, redoc_url=None)
+    auth.install(app, settings)
+    problems.install(app)
+    app.include_router(routes(Door(settings, counter)))
+    return app
+
+
+async def run(settings: Settings, roles: frozenset[str]) -> int:
+    """Be the roles until asked to stop; gives the exit status."""
+    health = Health(
+        stall_s=settings.watchdog_stall_s, readiness_timeout_s=settings.readiness_timeout_s
+    )
+    database = Database(settings, application="claims")
+    cluster = Cluster(settings)
+    topics = EventReader(events.CONSUMED).topics
+    freshness = Freshness(settings, database, cluster, group=events.GROUP, topics=topics)
+    lag = Lag(settings, cluster, BEHIND)
+    health.require("database", database.ping)
+    health.require("kafka", cluster.id)
+    desk = new_desk(settings)
+    hash_key = keys.secret(settings.keys_dir, keys.IDENTITY_INDEX)
+    read = RowReader(COLUMNS, hash_key=hash_key).read
+    counter = Counter(database, desk, read, partial(freshness.reached, settings.member_wait_s))
+
+    async def others_behind() -> bool:
+        async with database.begin() as unit:
+            waiting = await unit.fetchval(outbox.PENDING)
+        return max(waiting, await lag.rows()) > settings.feed_lag_rows_max
+
+    tasks: dict[str, Task] = {}
+    if "worker" in roles:
+        consumer = Consumer(
+            settings,
+            database,
+            cluster,
+            health,
+            group=events.GROUP,
+            events=events.CONSUMED,
+            handle=events.handler(desk, read),
+        )
+        tasks["relay"] = Relay(settings, database, cluster, health).run
+        tasks["consumer"] = consumer.run
+        tasks["reviews"] = ReviewTimer(
+            settings, database, desk, read, health, freshness=freshness
+        ).run
+    if "feed" in roles:
+        tasks["feed"] = FeedWorker(
+            settings,
+            database,
+            desk,
+            hash_key,
+            health,
+            freshness=freshness,
+            others_behind=others_behind,
+        ).run
+    app = new_app(settings, counter) if "api" in roles else None
+    try:
+        return await serve(app=app, tasks=tasks, health=health, settings=settings)
+    finally:
+        await lag.close()
+        await freshness.close()
+        await cluster.close()
+        await database.close()

@@ -1,0 +1,25 @@
+"""The knobs of claims, each with its unit in its name."""
+
+from pydantic import PositiveFloat, PositiveInt
+
+from services.common.kit.settings import Port, ServiceSettings, knobs
+
+
+class Settings(ServiceSettings):
+    """Read from the environment with the prefix `CLAIMS_`."""
+
+    model_config = knobs("CLAIMS_")
+
+    port: Port = 8102
+    feed_bytes_max: PositiveInt = 4 * 1024**3
+    # A chunk is one transaction; its size follows the time it takes, between these bounds.
+    chunk_rows_min: PositiveInt = 50
+    chunk_rows_max: PositiveInt = 5_000
+    chunk_ms: PositiveInt = 100
+    feed_poll_ms: PositiveInt = 200
+    # The feed waits while payments or notify are further behind than this.
+    feed_lag_rows_max: PositiveInt = 20_000
+    # How long a hospital's post waits for a roster that is still on its way.
+    member_wait_s: PositiveFloat = 2.0
+    review_poll_ms: PositiveInt = 500
+    refusals_shown_max: PositiveInt = 1_000_000

@@ -1,0 +1,347 @@
+"""All SQL about settlements, claims and grants; sets in, sets out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from services.claims.model import Counted, Coverage, PeriodKey, Totals
+from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
+from services.common.kit.db import Row, Unit
+from services.common.money import Fen
+from services.common.period import Days
+
+NOTHING = Fen(0)
+
+
+class SettlementKey(NamedTuple):
+    """What a settlement is known by, for ever."""
+
+    fixmedins_code: str
+    setl_id: str
+    refund: bool
+
+
+class Member(NamedTuple):
+    """A member as claims knows one; `salt` is wrapped."""
+
+    member_id: UUID
+    salt: bytes
+
+
+class InPeriod(msgspec.Struct, frozen=True, array_like=True):
+    """What a settlement put into the sums of one plan's period."""
+
+    scheme_id: str
+    period_starts: date
+    counted: Counted
+
+
+@dataclass(slots=True)
+class Claim:
+    """A settlement as the books hold it."""
+
+    claim_id: UUID
+    key: SettlementKey
+    status: str
+    member_id: UUID | None
+    identity_index: bytes
+    incurred_on: date
+    content_hash: bytes
+    mirror_hash: bytes
+    sealed: bytes
+    received_at: datetime
+    code: str | None = None
+    benefit: Fen = NOTHING
+    counted: tuple[InPeriod, ...] = ()
+    working: str = "[]"
+    decided_at: datetime | None = None
+
+
+class Grant(NamedTuple):
+    """One signed amount, booked."""
+
+    key: PeriodKey
+    grant_no: int
+    grant_id: UUID
+    claim_id: UUID
+    amount: Fen
+    cause: Literal["settled", "reversed", "reassessed"]
+    working: str | None
+    incurred_on: date
+
+
+_COUNTED = msgspec.json.Decoder(tuple[InPeriod, ...])
+_BURDENS = msgspec.json.Decoder(dict[str, int])
+
+CLAIM_COLUMNS = (
+    "claim_id",
+    "fixmedins_code",
+    "setl_id",
+    "refund",
+    "status",
+    "code",
+    "member_id",
+    "identity_index",
+    "incurred_on",
+    "benefit_fen",
+    "content_hash",
+    "mirror_hash",
+    "counted",
+    "working",
+    "sealed",
+    "received_at",
+    "decided_at",
+)
+
+
+def claim_of(row: Row) -> Claim:
+    return Claim(
+        claim_id=row["claim_id"],
+        key=SettlementKey(row["fixmedins_code"], row["setl_id"], row["refund"]),
+        status=row["status"],
+        member_id=row["member_id"],
+        identity_index=row["identity_index"],
+        incurred_on=row["incurred_on"],
+        content_hash=row["content_hash"],
+        mirror_hash=row["mirror_hash"],
+        sealed=row["sealed"],
+        received_at=row["received_at"],
+        code=row["code"],
+        benefit=Fen(row["benefit_fen"]),
+        counted=_COUNTED.decode(row["counted"]),
+        working=row["working"],
+        decided_at=row["decided_at"],
+    )
+
+
+async def lock_members(unit: Unit, indexes: Iterable[bytes]) -> dict[bytes, Member]:
+    """Lock the members of a batch, in order; whatever is theirs is written under this lock."""
+    rows = await unit.fetch(
+        "select member_id, identity_index, salt from member"
+        " where identity_index = any($1) order by member_id for no key update",
+        list(indexes),
+    )
+    return {row["identity_index"]: Member(row["member_id"], row["salt"]) for row in rows}
+
+
+async def members_of(unit: Unit, members: Sequence[UUID]) -> dict[UUID, Member]:
+    rows = await unit.fetch("select member_id, salt from member where member_id = any($1)", members)
+    return {row["member_id"]: Member(row["member_id"], row["salt"]) for row in rows}
+
+
+async def coverages(unit: Unit, members: Sequence[UUID]) -> dict[UUID, list[Coverage]]:
+    rows = await unit.fetch(
+        "select member_id, scheme_id, starts_on, ends_on, units from coverage"
+        " where member_id = any($1) order by member_id, scheme_id, starts_on",
+        members,
+    )
+    found: dict[UUID, list[Coverage]] = {}
+    for row in rows:
+        cover = Coverage(row["scheme_id"], Days(row["starts_on"], row["ends_on"]), row["units"])
+        found.setdefault(row["member_id"], []).append(cover)
+    return found
+
+
+async def known_claims(unit: Unit, keys: Iterable[SettlementKey]) -> dict[SettlementKey, Claim]:
+    """Find settlements that are here already, and the refunds or originals that go with them."""
+    pairs = list({(key.fixmedins_code, key.setl_id) for key in keys})
+    rows = await unit.fetch(
+        """
+        select s.* from unnest($1::text[], $2::text[]) as u(fixmedins_code, setl_id)
+        join settlement s using (fixmedins_code, setl_id)
+        """,
+        [code for code, _ in pairs],
+        [setl_id for _, setl_id in pairs],
+    )
+    claims = map(claim_of, rows)
+    return {claim.key: claim for claim in claims}
+
+
+async def totals(unit: Unit, members: Sequence[UUID]) -> dict[PeriodKey, Totals]:
+    rows = await unit.fetch("select * from accumulator where member_id = any($1)", members)
+    return {
+        PeriodKey(row["member_id"], row["scheme_id"], row["period_starts"]): Totals(
+            {kind: Fen(burden) for kind, burden in _BURDENS.decode(row["burdens"]).items()},
+            Fen(row["granted_fen"]),
+            row["grants"],
+        )
+        for row in rows
+    }
+
+
+async def put_totals(unit: Unit, changed: Mapping[PeriodKey, Totals]) -> None:
+    ordered = sorted(changed.items())
+    await unit.execute(
+        """
+        insert into accumulator
+        select * from unnest(
+            $1::uuid[], $2::text[], $3::date[], $4::text[], $5::bigint[], $6::int[])
+        on conflict (member_id, scheme_id, period_starts) do update
+        set burdens = excluded.burdens, granted_fen = excluded.granted_fen, grants = excluded.grants
+        """,
+        [key.member_id for key, _ in ordered],
+        [key.scheme_id for key, _ in ordered],
+        [key.starts for key, _ in ordered],
+        [msgspec.json.encode(totals.burdens).decode() for _, totals in ordered],
+        [totals.granted for _, totals in ordered],
+        [totals.grants for _, totals in ordered],
+    )
+
+
+def _row(claim: Claim) -> tuple[object, ...]:
+    return (
+        claim.claim_id,
+        *claim.key,
+        claim.status,
+        claim.code,
+        claim.member_id,
+        claim.identity_index,
+        claim.incurred_on,
+        claim.benefit,
+        claim.content_hash,
+        claim.mirror_hash,
+        msgspec.json.encode(claim.counted).decode(),
+        claim.working,
+        claim.sealed,
+        claim.received_at,
+        claim.decided_at,
+    )
+
+
+async def add_claims(unit: Unit, claims: Sequence[Claim]) -> None:
+    if claims:
+        await unit.copy("settlement", CLAIM_COLUMNS, map(_row, claims))
+        await unit.copy(
+            "review",
+            ("claim_id", "since"),
+            [(c.claim_id, c.received_at) for c in claims if c.status == "in_review"],
+        )
+
+
+async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
+    """Write what was decided anew about settlements that are here already."""
+    if claims:
+        await unit.execute(
+            """
+            update settlement s
+            set status = u.status, code = u.code, member_id = u.member_id,
+                benefit_fen = u.benefit_fen, counted = u.counted, working = u.working,
+                sealed = u.sealed, decided_at = u.decided_at
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::text[],
+                        $7::text[], $8::bytea[], $9::timestamptz[])
+                 as u(claim_id, status, code, member_id, benefit_fen, counted, working, sealed,
+                      decided_at)
+            where s.claim_id = u.claim_id
+            """,
+            [c.claim_id for c in claims],
+            [c.status for c in claims],
+            [c.code for c in claims],
+            [c.member_id for c in claims],
+            [c.benefit for c in claims],
+            [msgspec.json.encode(c.counted).decode() for c in claims],
+            [c.working for c in claims],
+            [c.sealed for c in claims],
+            [c.decided_at for c in claims],
+        )
+        await unit.execute(
+            "delete from review where claim_id = any($1)",
+            [c.claim_id for c in claims if c.status != "in_review"],
+        )
+
+
+async def add_grants(unit: Unit, grants: Sequence[Grant], at: datetime) -> None:
+    if grants:
+        await unit.copy(
+            "benefit_grant",
+            (
+                "member_id",
+                "scheme_id",
+                "period_starts",
+                "grant_no",
+                "grant_id",
+                "claim_id",
+                "amount_fen",
+                "cause",
+                "working",
+                "granted_at",
+            ),
+            [
+                (*g.key, g.grant_no, g.grant_id, g.claim_id, g.amount, g.cause, g.working, at)
+                for g in grants
+            ],
+        )
+
+
+async def put_members(unit: Unit, events: Sequence[MemberRegistered], recipient: str) -> None:
+    """Keep who can be found by which identity number; a newer version replaces an older one."""
+    newest = {event.member_id: event for event in sorted(events, key=lambda e: e.version)}
+    ordered = [newest[member_id] for member_id in sorted(newest)]
+    await unit.execute(
+        """
+        insert into member (member_id, identity_index, unit_code, salt, version)
+        select * from unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[], $5::int[])
+        on conflict (member_id) do update
+        set identity_index = excluded.identity_index, unit_code = excluded.unit_code,
+            salt = excluded.salt, version = excluded.version
+        where member.version < excluded.version
+        """,
+        [event.member_id for event in ordered],
+        [event.identity_index for event in ordered],
+        [event.unit_code for event in ordered],
+        [event.salts[recipient] for event in ordered],
+        [event.version for event in ordered],
+    )
+
+
+async def put_coverages(unit: Unit, events: Sequence[CoverageActivated]) -> list[UUID]:
+    """Keep who is covered; give the members whose cover is another one now."""
+    newest = {event.coverage_id: event for event in sorted(events, key=lambda e: e.version)}
+    ordered = [newest[coverage_id] for coverage_id in sorted(newest)]
+    rows = await unit.fetch(
+        """
+        insert into coverage
+        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[], $5::date[],
+                             $6::int[], $7::int[])
+        on conflict (coverage_id) do update
+        set starts_on = excluded.starts_on, ends_on = excluded.ends_on, units = excluded.units,
+            version = excluded.version
+        where coverage.version < excluded.version
+        returning member_id
+        """,
+        [event.coverage_id for event in ordered],
+        [event.member_id for event in ordered],
+        [event.scheme_id for event in ordered],
+        [event.starts_on for event in ordered],
+        [event.ends_on for event in ordered],
+        [event.units for event in ordered],
+        [event.version for event in ordered],
+    )
+    return [row["member_id"] for row in rows]
+
+
+async def outside_coverage(unit: Unit, members: Sequence[UUID]) -> list[Claim]:
+    """Find the claims of members that were rejected for want of cover."""
+    rows = await unit.fetch(
+        "select * from settlement where member_id = any($1)"
+        " and status = 'rejected' and code = 'OUTSIDE_COVERAGE' and not refund"
+        " order by incurred_on, claim_id",
+        members,
+    )
+    return [claim_of(row) for row in rows]
+
+
+async def in_review(unit: Unit, before: datetime, rows_max: int) -> list[Claim]:
+    rows = await unit.fetch(
+        """
+        select s.* from (select claim_id, since from review where since < $1
+                         order by since limit $2) r
+        join settlement s using (claim_id) order by r.since, s.claim_id
+        """,
+        before,
+        rows_max,
+    )
+    return [claim_of(row) for row in rows]

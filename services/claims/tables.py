@@ -1,0 +1,152 @@
+"""The books of claims."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+metadata = MetaData()
+
+# Who can be found by an identity number, and the salt that seals what is kept of them here.
+member = Table(
+    "member",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("identity_index", LargeBinary, nullable=False),
+    Column("unit_code", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("member_identity", "identity_index"),
+)
+
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("coverage_id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date),
+    Column("units", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("coverage_member", "member_id"),
+)
+
+# A settlement and the claim it makes: the facts sealed in one blob, the verdict, the working.
+# `counted` holds what it put into its periods' sums, to be taken out again.
+settlement = Table(
+    "settlement",
+    metadata,
+    Column("claim_id", Uuid, primary_key=True),
+    Column("fixmedins_code", Text, nullable=False),
+    Column("setl_id", Text, nullable=False),
+    Column("refund", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("code", Text),
+    Column("member_id", Uuid),
+    Column("identity_index", LargeBinary, nullable=False),
+    Column("incurred_on", Date, nullable=False),
+    Column("benefit_fen", BigInteger, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("mirror_hash", LargeBinary, nullable=False),
+    Column("counted", Text, nullable=False),
+    Column("working", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("decided_at", DateTime(timezone=True)),
+    UniqueConstraint("fixmedins_code", "setl_id", "refund", name="settlement_key"),
+    CheckConstraint(
+        "status in ('settled', 'rejected', 'reversed', 'waiting', 'in_review', 'refused')",
+        name="settlement_status",
+    ),
+    Index("settlement_member", "member_id"),
+)
+
+# Settlements whose member is not known yet; a row leaves when its settlement is decided.
+review = Table(
+    "review",
+    metadata,
+    Column("claim_id", Uuid, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),
+)
+
+# The sums of a member's period under a scheme: what is owed for it follows from them alone.
+accumulator = Table(
+    "accumulator",
+    metadata,
+    Column("member_id", Uuid, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("period_starts", Date, nullable=False),
+    Column("burdens", Text, nullable=False),
+    Column("granted_fen", BigInteger, nullable=False),
+    Column("grants", Integer, nullable=False),
+    PrimaryKeyConstraint("member_id", "scheme_id", "period_starts", name="accumulator_key"),
+    postgresql_with={"fillfactor": 50},
+)
+
+benefit_grant = Table(
+    "benefit_grant",
+    metadata,
+    Column("member_id", Uuid, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("period_starts", Date, nullable=False),
+    Column("grant_no", Integer, nullable=False),
+    Column("grant_id", Uuid, nullable=False),
+    Column("claim_id", Uuid, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("working", Text),
+    Column("granted_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint(
+        "member_id", "scheme_id", "period_starts", "grant_no", name="benefit_grant_key"
+    ),
+    CheckConstraint("amount_fen <> 0", name="benefit_grant_moves_something"),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("feed_id", Uuid, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("code", Text),
+    Column("lines", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("reversed", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("benefit_fen", BigInteger, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint(
+        "status in ('queued', 'running', 'done', 'refused')",
+        name="feed_status",
+    ),
+    CheckConstraint(
+        "settled + rejected + reversed + duplicate + refused = done", name="feed_counts_add_up"
+    ),
+    postgresql_with={"fillfactor": 50},
+)
+
+feed_refusal = Table(
+    "feed_refusal",
+    metadata,
+    Column("feed_id", Uuid, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("setl_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    PrimaryKeyConstraint("feed_id", "line", name="feed_refusal_key"),
+)

@@ -1,0 +1,193 @@
+"""The loops that wake use cases: the feed, and settlements kept in review."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+
+import asyncpg
+
+from services.claims import feedfile
+from services.claims.errors import FeedMissingColumn, FeedUnreadable
+from services.claims.feedfile import FeedShape, Line
+from services.claims.rows import ColumnsUnusable, RowReader
+from services.claims.settings import Settings
+from services.claims.store.feeds import Feed, FeedMoved
+from services.claims.usecases import feeds, reviews
+from services.claims.usecases.feeds import Numbered
+from services.claims.usecases.intake import Desk, Incoming, Reader
+from services.common.kit import clock
+from services.common.kit.crash import crashpoint
+from services.common.kit.db import TRANSIENT, Database
+from services.common.kit.freshness import Freshness
+from services.common.kit.health import Health
+from services.common.kit.logs import get_logger
+
+log = get_logger()
+
+RETRY_S = 0.5
+YIELD_S = 0.05
+FRESH_WAIT_S = 5.0
+# A file of gigabytes is read through before its first row is judged.
+EXAMINE_STALL_S = 600.0
+
+
+class FeedWorker:
+    """Works feeds through, one after another, a chunk at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        desk: Desk,
+        hash_key: bytes,
+        health: Health,
+        *,
+        freshness: Freshness,
+        others_behind: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._desk = desk
+        self._hash_key = hash_key
+        self._health = health
+        self._freshness = freshness
+        self._others_behind = others_behind
+        self._chunk_rows = settings.chunk_rows_min
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                feed = await feeds.next_feed(self._database)
+                if feed is None:
+                    self._health.waiting("feed")
+                    await _pause(stop, self._settings.feed_poll_ms / 1000)
+                else:
+                    await self._work(feed, stop)
+            except FeedMoved:
+                continue
+            except TRANSIENT as trouble:
+                log.warning("timer.failed", job="feed", error=trouble)
+                await _pause(stop, RETRY_S)
+
+    async def _work(self, feed: Feed, stop: asyncio.Event) -> None:
+        """Take one feed from where it is to its end, or refuse it whole."""
+        path = feedfile.path_of(self._settings.var_dir, feed.feed_id)
+        self._health.watch("feed", EXAMINE_STALL_S)
+        self._health.progress("feed")
+        try:
+            shape = await asyncio.to_thread(feedfile.examine, path, self._desk.opener, feed.feed_id)
+            reader = RowReader(shape.header, hash_key=self._hash_key)
+        except FeedUnreadable as bad:
+            await self._refuse(feed, bad.code)
+            return
+        except ColumnsUnusable:
+            await self._refuse(feed, FeedMissingColumn.code)
+            return
+        if feed.status == "queued":
+            await feeds.start(self._database, feed.feed_id, shape.lines)
+        log.info("feed.started", feed_id=feed.feed_id, lines=shape.lines, done=feed.done)
+        # Who is not known now is refused, so first take in every roster that was on its way.
+        while not await self._freshness.reached(FRESH_WAIT_S):
+            self._health.progress("feed")
+            if stop.is_set():
+                return
+        done = await self._settle(feed, shape, reader, stop)
+        if done == shape.lines:
+            await feeds.finish(self._database, feed.feed_id)
+            log.info("feed.done", feed_id=feed.feed_id, lines=shape.lines)
+
+    async def _refuse(self, feed: Feed, code: str) -> None:
+        await feeds.refuse(self._database, feed.feed_id, code)
+        log.warning("feed.refused", feed_id=feed.feed_id, code=code)
+
+    async def _settle(
+        self, feed: Feed, shape: FeedShape, reader: RowReader, stop: asyncio.Event
+    ) -> int:
+        path = feedfile.path_of(self._settings.var_dir, feed.feed_id)
+        done = feed.done
+        with feedfile.lines_from(
+            path, self._desk.opener, feed.feed_id, shape.encoding, after=done
+        ) as lines:
+            while not stop.is_set():
+                await self._yield_to_people(stop)
+                began = time.perf_counter()
+                chunk = _chunk(lines, self._chunk_rows, reader)
+                if not chunk:
+                    break
+                done = await self._settle_chunk(feed, done, chunk)
+                crashpoint("claims.chunk_committed")
+                self._health.progress("feed")
+                self._chunk_rows = self._next_size(len(chunk), time.perf_counter() - began)
+        return done
+
+    async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Numbered]) -> int:
+        """Settle a chunk; a row that came by another door meanwhile is known at the next try."""
+        while True:
+            try:
+                return await feeds.settle_chunk(
+                    self._database, self._desk, feed.feed_id, done, chunk
+                )
+            except asyncpg.UniqueViolationError:
+                continue
+
+    def _next_size(self, rows: int, seconds: float) -> int:
+        """Size chunks by time, so that nobody waits long for a member the feed has locked."""
+        wanted = int(rows * self._settings.chunk_ms / 1000 / max(seconds, 1e-6))
+        grown = min(wanted, 2 * self._chunk_rows)
+        return max(self._settings.chunk_rows_min, min(grown, self._settings.chunk_rows_max))
+
+    async def _yield_to_people(self, stop: asyncio.Event) -> None:
+        """Wait while the services behind are further behind than the bound."""
+        while not stop.is_set() and await self._others_behind():
+            self._health.progress("feed")
+            log.debug("feed.yielded")
+            await _pause(stop, YIELD_S)
+
+
+def _chunk(lines: Iterator[Line], rows: int, reader: RowReader) -> list[Numbered]:
+    return [
+        Numbered(line.number, Incoming(reader.texts(line.fields), reader.read(line.fields)))
+        for line in islice(lines, rows)
+    ]
+
+
+class ReviewTimer:
+    """Decides what was kept in review once every roster that was on its way has arrived."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        desk: Desk,
+        read: Reader,
+        health: Health,
+        *,
+        freshness: Freshness,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._desk = desk
+        self._read = read
+        self._health = health
+        self._freshness = freshness
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                now = clock.now()
+                if await reviews.waiting_since(
+                    self._database, now
+                ) and await self._freshness.reached(FRESH_WAIT_S):
+                    await reviews.decide(self._database, self._desk, self._read, now)
+            except (*TRANSIENT, asyncpg.UniqueViolationError) as trouble:
+                log.warning("timer.failed", job="reviews", error=trouble)
+            self._health.waiting("reviews")
+            await _pause(stop, self._settings.review_poll_ms / 1000)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

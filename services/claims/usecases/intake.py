@@ -1,0 +1,401 @@
+"""Settlements in, by whatever door: judged, assessed, booked as grants, told as events.
+
+One code path for one row and for a chunk of thousands. All members of a batch are locked in one
+ordered statement before anything of theirs is read, so what a batch reads stays true while it
+decides, and two batches cannot deadlock.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from services.claims import rules
+from services.claims.model import (
+    Assessment,
+    Coverage,
+    PeriodKey,
+    Refusal,
+    RefusalCode,
+    Reversal,
+    Settlement,
+    Totals,
+)
+from services.claims.store import settlements as store
+from services.claims.store.settlements import (
+    Claim,
+    Grant,
+    InPeriod,
+    Member,
+    SettlementKey,
+)
+from services.common.contracts.claims import BenefitGranted, ClaimRejected
+from services.common.contracts.event import Event
+from services.common.ids import derived_id, new_ids
+from services.common.kit import clock
+from services.common.kit.db import Unit
+from services.common.kit.sealing import BlindIndex, Opener, Sealer
+from services.common.money import Fen
+from services.common.schemes.model import Rulebook
+
+SEALED_FIELD = "settlement"
+NO_SALT = b""
+
+Reader = Callable[[Sequence[str]], Settlement | Refusal]
+Cause = Literal["settled", "reversed", "reassessed"]
+
+
+class Incoming(NamedTuple):
+    """One row: its texts in the order of `rows.COLUMNS`, and what was read from them."""
+
+    texts: Sequence[str]
+    read: Settlement | Refusal
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one row."""
+
+    setl_id: str
+    status: str
+    code: str | None = None
+    benefit: Fen = Fen(0)
+    claim_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What claims works with: the rule books, the seals, the index that finds a member."""
+
+    rulebook: Rulebook
+    sealer: Sealer
+    opener: Opener
+    identity: BlindIndex
+
+    def seal(self, claim_id: UUID, member: Member | None, texts: Sequence[str]) -> bytes:
+        """Seal a row's texts; before its member is known the claim's own id stands for one."""
+        plain = msgspec.json.encode(texts)
+        if member is None:
+            return self.sealer.seal("claims", SEALED_FIELD, claim_id, NO_SALT, plain)
+        salt = self.opener.open_salt(member.member_id, member.salt)
+        return self.sealer.seal("claims", SEALED_FIELD, member.member_id, salt, plain)
+
+    def unseal(self, claim: Claim, member: Member | None) -> list[str]:
+        """Give a row's texts back."""
+        if claim.member_id is None or member is None:
+            plain = self.opener.open(SEALED_FIELD, claim.claim_id, NO_SALT, claim.sealed)
+        else:
+            salt = self.opener.open_salt(member.member_id, member.salt)
+            plain = self.opener.open(SEALED_FIELD, member.member_id, salt, claim.sealed)
+        return msgspec.json.decode(plain, type=list[str])
+
+
+@dataclass(slots=True)
+class Books:
+    """What a batch has read under its locks, and what it is going to write."""
+
+    members: dict[bytes, Member]
+    coverages: dict[UUID, list[Coverage]]
+    claims: dict[SettlementKey, Claim]
+    totals: dict[PeriodKey, Totals]
+    now: datetime
+    changed_periods: set[PeriodKey] = field(default_factory=set[PeriodKey])
+    added: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
+    changed: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
+    grants: list[Grant] = field(default_factory=list[Grant])
+    rejected: list[Claim] = field(default_factory=list[Claim])
+
+    def decide(self, claim: Claim, status: str, code: str | None = None) -> None:
+        """Give a claim its verdict; a new one is added with it, a known one is changed."""
+        claim.status, claim.code = status, code
+        claim.decided_at = None if status in ("in_review", "waiting") else self.now
+        if claim.claim_id not in self.added:
+            self.changed[claim.claim_id] = claim
+
+    def add(self, claim: Claim) -> None:
+        self.added[claim.claim_id] = claim
+        self.claims[claim.key] = claim
+
+
+class Row(NamedTuple):
+    """One readable row of the batch, with what it is found by."""
+
+    texts: Sequence[str]
+    settlement: Settlement
+    key: SettlementKey
+    identity_index: bytes
+
+
+async def take_in(
+    unit: Unit, desk: Desk, rows: Sequence[Incoming], *, members_final: bool
+) -> list[Outcome]:
+    """Judge the rows in their order and book what they earn; one outcome per row, in order.
+
+    `members_final` says that enrollment's topics were consumed to their end as read after the rows
+    arrived: who is unknown now is refused; otherwise the row is kept in review.
+    Raises `asyncpg.UniqueViolationError` where the same settlement came by another door at the
+    same moment: try the unit again.
+    """
+    judge = await _open_books(unit, desk, rows, members_final=members_final)
+    outcomes = [judge.outcome(row) for row in rows]
+    await _write(unit, judge.books)
+    return outcomes
+
+
+async def reconsider(
+    unit: Unit, desk: Desk, claims: Sequence[Claim], read: Reader, *, members_final: bool
+) -> list[Outcome]:
+    """Judge claims again whose member or cover was not known, as if they came now."""
+    owners = await store.members_of(unit, [c.member_id for c in claims if c.member_id])
+    rows: list[Incoming] = []
+    for claim in claims:
+        texts = desk.unseal(claim, owners.get(claim.member_id) if claim.member_id else None)
+        rows.append(Incoming(texts, read(texts)))
+    judge = await _open_books(unit, desk, rows, members_final=members_final)
+    judge.reopened = frozenset(claim.claim_id for claim in claims)
+    outcomes = [judge.outcome(row) for row in rows]
+    await _write(unit, judge.books)
+    return outcomes
+
+
+async def _open_books(
+    unit: Unit, desk: Desk, rows: Sequence[Incoming], *, members_final: bool
+) -> "Judge":
+    """Lock the members of the batch and read all that their rows can touch."""
+    indexes: dict[str, bytes] = {}
+    keys: list[SettlementKey] = []
+    for _, read in rows:
+        if isinstance(read, Settlement):
+            certno = read.certno.open()
+            indexes.setdefault(certno, desk.identity.of(certno.upper()))
+            keys.append(SettlementKey(read.fixmedins_code, read.setl_id, read.refund))
+    members = await store.lock_members(unit, indexes.values())
+    ids = [member.member_id for member in members.values()]
+    books = Books(
+        members=members,
+        coverages=await store.coverages(unit, ids),
+        claims=await store.known_claims(unit, keys),
+        totals=await store.totals(unit, ids),
+        now=clock.now(),
+    )
+    return Judge(desk, books, indexes, new_ids(len(keys)), members_final=members_final)
+
+
+class Judge:
+    """Decides row after row, reading and writing the books of its batch."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        books: Books,
+        indexes: Mapping[str, bytes],
+        fresh_ids: Iterable[UUID],
+        *,
+        members_final: bool,
+    ) -> None:
+        self.books = books
+        self.reopened: frozenset[UUID] = frozenset()
+        self._desk = desk
+        self._indexes = indexes
+        self._fresh_ids = iter(fresh_ids)
+        self._members_final = members_final
+
+    def outcome(self, incoming: Incoming) -> Outcome:
+        settlement = incoming.read
+        if isinstance(settlement, Refusal):
+            return Outcome(incoming.texts[0], "refused", settlement.code)
+        key = SettlementKey(settlement.fixmedins_code, settlement.setl_id, settlement.refund)
+        row = Row(incoming.texts, settlement, key, self._indexes[settlement.certno.open()])
+        known = self.books.claims.get(key)
+        if known is not None and not self._is_open(known):
+            return _again(known, settlement)
+        return self._refund(row, known) if key.refund else self._original(row, known)
+
+    def _is_open(self, claim: Claim) -> bool:
+        """Say whether a known settlement is to be judged anew: it was refused, or kept waiting."""
+        return claim.status in ("refused", "in_review") or claim.claim_id in self.reopened
+
+    def _original(self, row: Row, known: Claim | None) -> Outcome:
+        member = self.books.members.get(row.identity_index)
+        if member is None:
+            if self._members_final:
+                return self._refuse(row, known, RefusalCode.UNKNOWN_MEMBER)
+            claim = self._claim(row, known, None)
+            self.books.decide(claim, "in_review", "MEMBER_PENDING")
+            return Outcome(row.key.setl_id, "in_review", "MEMBER_PENDING", claim_id=claim.claim_id)
+        if self._was_refunded_before(row):
+            claim = self._claim(row, known, member)
+            self.books.decide(claim, "reversed")
+            return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
+        found = rules.cases(
+            member.member_id,
+            row.settlement,
+            self.books.coverages.get(member.member_id, ()),
+            self._desk.rulebook,
+        )
+        if isinstance(found, Refusal):
+            return self._refuse(row, known, found.code)
+        claim = self._claim(row, known, member)
+        assessments = rules.assess(found, self.books.totals)
+        claim.benefit = self._book(claim, assessments, cause="settled")
+        claim.counted = tuple(
+            InPeriod(a.key.scheme_id, a.key.starts, a.counted)
+            for a in assessments
+            if a.key is not None and a.counted is not None
+        )
+        claim.working = _working(assessments)
+        code = next((a.code for a in assessments if a.code is not None), None)
+        self.books.decide(claim, "settled" if claim.benefit else "rejected", code)
+        if not claim.benefit:
+            self.books.rejected.append(claim)
+        return Outcome(row.key.setl_id, claim.status, code, claim.benefit, claim.claim_id)
+
+    def _was_refunded_before(self, row: Row) -> bool:
+        """See whether a refund is here already that waits for just this settlement."""
+        waiting = self.books.claims.get(row.key._replace(refund=True))
+        if waiting is None or waiting.status != "waiting":
+            return False
+        if waiting.mirror_hash != row.settlement.mirror_hash:
+            self.books.decide(waiting, "refused", RefusalCode.REFUND_MISMATCH)
+            return False
+        self.books.decide(waiting, "reversed")
+        return True
+
+    def _refund(self, row: Row, known: Claim | None) -> Outcome:
+        original = self.books.claims.get(row.key._replace(refund=False))
+        member = self.books.members.get(row.identity_index)
+        if original is None or original.status == "refused":
+            claim = self._claim(row, known, member)
+            self.books.decide(claim, "waiting")
+            return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
+        if original.status == "reversed" or original.mirror_hash != row.settlement.mirror_hash:
+            return self._refuse(row, known, RefusalCode.REFUND_MISMATCH)
+        taken_back = [
+            Reversal(
+                PeriodKey(original.member_id, part.scheme_id, part.period_starts),
+                self._desk.rulebook.terms(part.scheme_id, original.incurred_on),
+                part.counted,
+            )
+            for part in original.counted
+            if original.member_id is not None
+        ]
+        assessments = rules.assess(taken_back, self.books.totals)
+        change = self._book(original, assessments, cause="reversed")
+        self.books.decide(original, "reversed")
+        claim = self._claim(row, known, member)
+        claim.working = _working(assessments)
+        self.books.decide(claim, "reversed")
+        return Outcome(row.key.setl_id, "reversed", None, change, original.claim_id)
+
+    def _claim(self, row: Row, known: Claim | None, member: Member | None) -> Claim:
+        """Give the row's claim; what is sealed follows the member once one is known."""
+        claim_id = next(self._fresh_ids) if known is None else known.claim_id
+        sealed = self._desk.seal(claim_id, member, row.texts)
+        if known is not None:
+            known.sealed = sealed
+            known.member_id = None if member is None else member.member_id
+            return known
+        settlement = row.settlement
+        claim = Claim(
+            claim_id=claim_id,
+            key=row.key,
+            status="",
+            member_id=None if member is None else member.member_id,
+            identity_index=row.identity_index,
+            incurred_on=settlement.enddate,
+            content_hash=settlement.content_hash,
+            mirror_hash=settlement.mirror_hash,
+            sealed=sealed,
+            received_at=self.books.now,
+        )
+        self.books.add(claim)
+        return claim
+
+    def _refuse(self, row: Row, known: Claim | None, code: RefusalCode) -> Outcome:
+        """Refuse the row; only what was answered for before, and is kept, remembers it."""
+        if known is not None:
+            self.books.decide(known, "refused", code)
+        return Outcome(
+            row.key.setl_id, "refused", code, claim_id=None if known is None else known.claim_id
+        )
+
+    def _book(self, claim: Claim, assessments: Sequence[Assessment], *, cause: Cause) -> Fen:
+        """Note the grants that assessments lead to; gives their signed sum."""
+        booked = 0
+        for assessment in assessments:
+            key = assessment.key
+            if key is None:
+                continue
+            self.books.changed_periods.add(key)
+            if assessment.grant_no is not None:
+                grant_id = derived_id("grant", *map(str, key), assessment.grant_no)
+                working = None if cause == "settled" else _working([assessment])
+                self.books.grants.append(
+                    Grant(
+                        key,
+                        assessment.grant_no,
+                        grant_id,
+                        claim.claim_id,
+                        assessment.benefit,
+                        cause,
+                        working,
+                        claim.incurred_on,
+                    )
+                )
+                booked += assessment.benefit
+        return Fen(booked)
+
+
+def _again(known: Claim, settlement: Settlement) -> Outcome:
+    """Answer a settlement that is here already."""
+    if known.content_hash != settlement.content_hash:
+        return Outcome(known.key.setl_id, "refused", RefusalCode.CONFLICTING_CONTENT)
+    return Outcome(known.key.setl_id, "duplicate", known.code, known.benefit, known.claim_id)
+
+
+def _working(assessments: Sequence[Assessment]) -> str:
+    return msgspec.json.encode([(a.scheme_id, a.working) for a in assessments]).decode()
+
+
+async def _write(unit: Unit, books: Books) -> None:
+    await store.put_totals(unit, {key: books.totals[key] for key in books.changed_periods})
+    await store.add_claims(unit, list(books.added.values()))
+    await store.change_claims(unit, list(books.changed.values()))
+    await store.add_grants(unit, books.grants, books.now)
+    await unit.publish(_events(books))
+
+
+def _events(books: Books) -> list[Event]:
+    ids = iter(new_ids(len(books.grants) + len(books.rejected)))
+    granted = [
+        BenefitGranted(
+            event_id=next(ids),
+            at=books.now,
+            version=grant.grant_no,
+            member_id=grant.key.member_id,
+            grant_id=grant.grant_id,
+            claim_id=grant.claim_id,
+            scheme_id=grant.key.scheme_id,
+            period=grant.key.starts.year,
+            grant_no=grant.grant_no,
+            amount_fen=grant.amount,
+            cause=grant.cause,
+            incurred_on=grant.incurred_on,
+        )
+        for grant in books.grants
+    ]
+    rejected = [
+        ClaimRejected(
+            event_id=next(ids),
+            at=books.now,
+            version=1,
+            member_id=claim.member_id,
+            claim_id=claim.claim_id,
+            code=claim.code or "",
+        )
+        for claim in books.rejected
+        if claim.member_id is not None
+    ]
+    return [*granted, *rejected]

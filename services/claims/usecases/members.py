@@ -1,0 +1,24 @@
+"""What claims knows of members and their cover, and what a change of it means for claims."""
+
+from collections.abc import Sequence
+
+from services.claims.store import settlements as store
+from services.claims.usecases.intake import Desk, Reader, reconsider
+from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
+from services.common.contracts.event import Event
+from services.common.kit.db import Unit
+
+RECIPIENT = "claims"
+
+
+async def keep_members(unit: Unit, desk: Desk, read: Reader, events: Sequence[Event]) -> None:
+    """Take over who is a member and who is covered; claims that lacked cover are judged again."""
+    members = [event for event in events if isinstance(event, MemberRegistered)]
+    if members:
+        await store.put_members(unit, members, RECIPIENT)
+    coverages = [event for event in events if isinstance(event, CoverageActivated)]
+    if coverages:
+        changed = await store.put_coverages(unit, coverages)
+        claims = await store.outside_coverage(unit, changed)
+        if claims:
+            await reconsider(unit, desk, claims, read, members_final=True)
