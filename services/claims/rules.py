@@ -1,6 +1,7 @@
 """How a benefit is worked out. Pure: same input, same fen, for ever."""
 
 from collections.abc import Iterable, MutableMapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -104,40 +105,23 @@ def _obstacle(
 ) -> Assessment | None:
     """Find what keeps the settlement from the plan: eligibility first, then the days of cover."""
     day, admission = settlement.enddate, scheme.admission
+    rejected = partial(_rejected, settlement, scheme=scheme)
     for name, figures, shown in (
         ("psn_type", admission.psn_type, settlement.psn_type),
         ("insutype", admission.insutype, settlement.insutype),
     ):
         figure = in_force(figures, day)
         if figure is not None and shown not in figure.value:
-            facts = (name, shown)
-            return _rejected(
-                settlement,
-                Reason.NOT_ELIGIBLE,
-                "admission",
-                scheme=scheme,
-                figure=figure,
-                facts=facts,
-            )
+            return rejected(Reason.NOT_ELIGIBLE, "admission", figure=figure, facts=(name, shown))
     standing = in_force(admission.standing, day)
-    cover = next(
-        (c for c in coverages if c.scheme_id == scheme.scheme_id and c.days.holds(day)), None
-    )
+    held = (c for c in coverages if c.scheme_id == scheme.scheme_id and c.days.holds(day))
+    cover = next(held, None)
     if cover is None:
-        return _rejected(
-            settlement, Reason.OUTSIDE_COVERAGE, "coverage", scheme=scheme, figure=standing
-        )
+        return rejected(Reason.OUTSIDE_COVERAGE, "coverage", figure=standing)
     broken = standing is not None and sorted(cover.unmet.intersection(standing.value))
     if broken:
         facts = ("standing", " ".join(broken))
-        return _rejected(
-            settlement,
-            Reason.NOT_ELIGIBLE,
-            "admission",
-            scheme=scheme,
-            figure=standing,
-            facts=facts,
-        )
+        return rejected(Reason.NOT_ELIGIBLE, "admission", figure=standing, facts=facts)
     return None
 
 
@@ -165,14 +149,8 @@ def _rejected(
     facts: tuple[str, ...] = (),
 ) -> Assessment:
     clause, source = ("", "") if figure is None else (figure.clause, figure.source)
-    line = Step(
-        step,
-        clause,
-        source,
-        settlement.self_pay_one,
-        _NOTHING,
-        facts or (settlement.enddate.isoformat(),),
-    )
+    shown = facts or (settlement.enddate.isoformat(),)
+    line = Step(step, clause, source, settlement.self_pay_one, _NOTHING, shown)
     scheme_id = "" if scheme is None else scheme.scheme_id
     return Assessment(scheme_id, Verdict.REJECTED, _NOTHING, (line,), code=reason)
 

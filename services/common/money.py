@@ -45,7 +45,7 @@ def yuan(amount: Fen) -> str:
 
 
 def share(amount: Fen, rate: Decimal) -> Decimal:
-    """Exact fen with their fraction: shares are summed first and rounded once, by `round_fen`."""
+    """Give exact fen with their fraction; `round_fen` rounds once what a rule says to round."""
     return _EXACT.multiply(Decimal(amount), rate)
 
 
