@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +31,7 @@ from services.common.kit.metrics import HttpMetrics, route_template
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
 ERRORS_MAX: Final = 100
+BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
 class TooLarge(Invalid):
@@ -72,6 +74,7 @@ _CODE_OF_STATUS: Final[Mapping[int, str]] = {
     413: "TOO_LARGE",
     415: "UNSUPPORTED_TYPE",
 }
+_BOUND: Final = "body_bound"
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -130,8 +133,8 @@ def respond_to(error: DomainError) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error as a problem. Call it before routes are added and before other walls."""
+def install(app: FastAPI, *, body_bytes_max: int = BODY_BYTES_MAX) -> None:
+    """Answer every error as a problem and bound every body. Call it before routes are added."""
     shown: dict[str, Any] = {"model": Problem, "content": {MEDIA_TYPE: {}}}
     answers: dict[int | str, dict[str, Any]] = {
         422: {**shown, "description": "Refused, by field"},
@@ -141,7 +144,12 @@ def install(app: FastAPI) -> None:
     app.router.responses = {**answers, **app.router.responses}
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _protocol)
-    app.add_middleware(_Net)
+    app.add_middleware(_Net, body_bytes_max=body_bytes_max)
+
+
+def allow_body(request: Request, bytes_max: int) -> None:
+    """Let this one request bring more than the app's bound, or less."""
+    request.scope[_BOUND][0] = bytes_max
 
 
 async def _unreadable(_request: Request, error: Exception) -> Response:
@@ -163,22 +171,26 @@ def _path(location: Sequence[str | int]) -> str:
 
 async def _protocol(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    # FastAPI calls whatever stops it from reading a body a bad request.
+    if isinstance(error.__cause__, DomainError):
+        return respond_to(error.__cause__)
     return respond(error.status_code, _CODE_OF_STATUS.get(error.status_code, "REFUSED"))
 
 
 class _Net:
     """Catches whatever a route or another wall raised, so that nothing leaves as a stack trace."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = HttpMetrics(_Caught(app))
+    def __init__(self, app: ASGIApp, *, body_bytes_max: int) -> None:
+        self._app = HttpMetrics(_Caught(app, body_bytes_max))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
 
 class _Caught:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, body_bytes_max: int) -> None:
         self._app = app
+        self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -191,13 +203,34 @@ class _Caught:
             begun = True
             await send(message)
 
+        # A list, because routers copy the scope and all copies must see what a route allows.
+        scope[_BOUND] = [self._body_bytes_max]
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, _bounded(scope, receive), watch)
         except Exception as error:
             answer = _answer_to(error, scope)
             if begun:
                 raise  # half an answer is out; the broken connection tells the rest
             await answer(scope, receive, send)
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """Refuse a body when more has come than may, or at once when more is announced."""
+    announced = Headers(scope=scope).get("content-length", "0")
+    came = 0
+
+    async def bounded() -> Message:
+        nonlocal came
+        bytes_max = scope[_BOUND][0]
+        if announced.isdecimal() and int(announced) > bytes_max:
+            raise TooLarge
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > bytes_max:
+            raise TooLarge
+        return message
+
+    return bounded
 
 
 def _answer_to(error: Exception, scope: Scope) -> Response:

@@ -11,7 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from services.common.errors import Invalid
-from services.common.kit.problems import TooLarge, UnsupportedType
+from services.common.kit.problems import TooLarge, UnsupportedType, allow_body
 
 Sink = Callable[[bytes], Awaitable[None]]
 
@@ -51,6 +51,11 @@ class UploadBounds:
     header_bytes_max: int = 4_096
     idle_timeout_s: float = 30.0
 
+    @property
+    def part_bytes_max(self) -> int:
+        """What a part may take beside the file's own bytes."""
+        return self.field_bytes_max + self.header_count_max * self.header_bytes_max
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -67,6 +72,7 @@ async def receive(
     request: Request, sink: Sink, bounds: UploadBounds, *, file_field: str = "file"
 ) -> Upload:
     """Read the form; every piece of the file is awaited into `sink` before more is read."""
+    allow_body(request, bounds.file_bytes_max + bounds.parts_max * bounds.part_bytes_max)
     form = _Form(_boundary(request), bounds, file_field)
     digest, size = hashlib.sha256(), 0
     async for chunk in _chunks(request, bounds.idle_timeout_s):

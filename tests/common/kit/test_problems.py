@@ -1,6 +1,6 @@
 """What a caller sees: problems for refusals, nothing of what went wrong inside; who may call."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -95,6 +95,9 @@ def build(settings: SharedSettings) -> FastAPI:
     problems.install(app)
     auth.install(app, settings, public={"/ping"})
     app.include_router(router)
+    outer = APIRouter(prefix="/api")
+    outer.include_router(router, prefix="/v1")
+    app.include_router(outer)
     return app
 
 
@@ -159,6 +162,23 @@ async def test_a_refused_field_is_named_without_its_value(inside: httpx.AsyncCli
     assert CANARY not in answer.text
 
 
+async def test_a_body_over_the_bound_is_refused_announced_or_not() -> None:
+    async def unannounced() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b" " * 100
+
+    app = FastAPI()
+    problems.install(app, body_bytes_max=1_000)
+    app.include_router(router)
+    json_type = {"content-type": "application/json"}
+    async with client_of(app) as client:
+        for content in (b"x" * 1_001, unannounced()):
+            answer = await client.post("/rows", content=content, headers=json_type)
+            assert (answer.status_code, answer.json()["code"]) == (413, "TOO_LARGE")
+        fits = b'{"rows": []}'.ljust(1_000)
+        assert (await client.post("/rows", content=fits, headers=json_type)).status_code == 200
+
+
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b'{"a": NaN}', b""])
 async def test_a_body_that_is_not_json_is_refused(inside: httpx.AsyncClient, body: bytes) -> None:
     answer = await inside.post("/rows", content=body)
@@ -173,14 +193,17 @@ async def test_unknown_routes_and_methods_are_problems_too(inside: httpx.AsyncCl
     assert (await inside.delete("/rows")).json()["code"] == "METHOD_NOT_ALLOWED"
 
 
-async def test_requests_are_counted_by_template_and_status(inside: httpx.AsyncClient) -> None:
-    labels = {"method": "GET", "route": "/errors/{name}", "status": "409"}
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+async def test_requests_are_counted_by_whole_template_and_status(
+    inside: httpx.AsyncClient, prefix: str
+) -> None:
+    labels = {"method": "GET", "route": f"{prefix}/errors/{{name}}", "status": "409"}
 
     def counted() -> float:
         return REGISTRY.get_sample_value("http_requests_total", labels) or 0
 
     before = counted()
-    await inside.get("/errors/settled")
+    await inside.get(f"{prefix}/errors/settled")
     assert counted() == before + 1
 
 
