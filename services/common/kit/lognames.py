@@ -75,6 +75,7 @@ Event = Literal[
     "roster.done",
     "roster.received",
     "roster.refused",
+    "roster.row_failed",
     "text.refused",
     "text.sent",
     "text.unknown",
