@@ -1,0 +1,56 @@
+"""Puts enrollment together: settings, database, Kafka, routes and the loop over rosters."""
+
+from fastapi import FastAPI
+
+from services.common.kit import auth, problems
+from services.common.kit.db import Database
+from services.common.kit.health import Health
+from services.common.kit.kafka import Cluster
+from services.common.kit.process import Task, serve
+from services.common.schemes.load import load_rulebook
+from services.enrollment import events
+from services.enrollment.api import routes
+from services.enrollment.settings import Settings
+from services.enrollment.store.vault import Vault
+from services.enrollment.timers import RosterClerk
+from services.enrollment.usecases.office import Office
+
+
+def new_office(settings: Settings, database: Database) -> Office:
+    settings.rosters_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Office(
+        database=database,
+        vault=Vault.of(settings),
+        schemes=frozenset(scheme.scheme_id for scheme in load_rulebook()),
+        rosters_dir=settings.rosters_dir,
+    )
+
+
+def new_app(settings: Settings, office: Office) -> FastAPI:
+    app = FastAPI(title="enrollment", docs_url=None, redoc_url=None)
+    auth.install(app, settings)
+    problems.install(app)
+    app.include_router(routes(settings, office))
+    return app
+
+
+async def run(settings: Settings, roles: frozenset[str]) -> int:
+    """Be the roles until asked to stop; gives the exit status."""
+    health = Health(
+        stall_s=settings.watchdog_stall_s, readiness_timeout_s=settings.readiness_timeout_s
+    )
+    database = Database(settings, application="enrollment")
+    cluster = Cluster(settings)
+    office = new_office(settings, database)
+    health.require("database", database.ping)
+    tasks: dict[str, Task] = {}
+    if "worker" in roles:
+        health.require("kafka", cluster.id)
+        tasks["relay"] = events.relay(settings, database, cluster, health).run
+        tasks["rosters"] = RosterClerk(settings, office, health).run
+    app = new_app(settings, office) if "api" in roles else None
+    try:
+        return await serve(app=app, tasks=tasks, health=health, settings=settings)
+    finally:
+        await cluster.close()
+        await database.close()

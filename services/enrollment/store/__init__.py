@@ -1,0 +1,1 @@
+"""All SQL of enrollment, and how personal data lie in it."""

@@ -1,0 +1,1 @@
+"""What one can ask of enrollment: one function each, each one transaction."""

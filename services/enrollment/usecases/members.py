@@ -1,0 +1,80 @@
+"""Members: found, shown, and their cards corrected."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.common.identity import Phone
+from services.common.kit.auth import Caller
+from services.enrollment.errors import UnknownMember
+from services.enrollment.model import Correction, Member
+from services.enrollment.store import books, members, units
+from services.enrollment.usecases import announcements
+from services.enrollment.usecases.office import Office
+
+
+async def find_member(office: Office, id_number: str, caller: Caller) -> UUID:
+    index = office.vault.identity.of(id_number)
+    async with office.database.begin() as unit:
+        found = await members.ids_and_units_by_identity(unit, [index])
+    member_id, unit_code = found.get(index, (None, ""))
+    if member_id is None or not may_see(caller, member_id, unit_code):
+        raise UnknownMember
+    return member_id
+
+
+async def find_members_by_phone(office: Office, phones: Sequence[Phone]) -> list[UUID]:
+    async with office.database.begin() as unit:
+        return await members.ids_by_phone(
+            unit, [office.vault.phone.of(phone.open()) for phone in phones]
+        )
+
+
+async def show_member(office: Office, member_id: UUID, caller: Caller) -> tuple[Member, str]:
+    """Give a member and the name of the unit."""
+    async with office.database.begin() as unit:
+        found = await members.find(unit, office.vault, [member_id])
+        member = _theirs(found.get(member_id), caller)
+        union = await units.find(unit, office.vault, [member.unit_code])
+    return member, union[member.unit_code].name
+
+
+async def correct_payees(
+    office: Office, corrections: Sequence[Correction], caller: Caller
+) -> list[Member]:
+    """Correct cards; give the members in the order asked. The same card again changes nothing."""
+    async with office.database.begin() as unit:
+        before = await members.lock(
+            unit, office.vault, [correction.member_id for correction in corrections]
+        )
+        after = dict(before)
+        for correction in corrections:
+            member = _theirs(after.get(correction.member_id), caller)
+            after[member.member_id] = member.with_payee(correction.of(member.person.payee))
+        changed = [member for member_id, member in after.items() if member != before[member_id]]
+        await members.save(unit, office.vault, changed)
+        await unit.publish([announcements.payee_changed(office.vault, m) for m in changed])
+    return [after[correction.member_id] for correction in corrections]
+
+
+def _theirs(member: Member | None, caller: Caller) -> Member:
+    if member is None or not may_see(caller, member.member_id, member.unit_code):
+        raise UnknownMember
+    return member
+
+
+def may_see(caller: Caller, member_id: UUID, unit_code: str) -> bool:
+    """Members see themselves, staff their unit or the whole union, our own services everybody."""
+    match caller.kind:
+        case "member":
+            return caller.uuid == member_id
+        case "staff":
+            return caller.sees_unit(unit_code)
+        case "service":
+            return True
+        case "hospital":
+            return False
+
+
+async def count_books(office: Office) -> dict[str, int]:
+    async with office.database.begin() as unit:
+        return await books.sums(unit)

@@ -1,0 +1,18 @@
+"""What the use cases work with."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.common.kit.db import Database
+from services.enrollment.store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    database: Database
+    vault: Vault
+    schemes: frozenset[str]
+    rosters_dir: Path
+    # Set once a roster has been taken in, for a worker in the same process.
+    roster_arrived: asyncio.Event = field(default_factory=asyncio.Event)
