@@ -30,7 +30,7 @@ DDL: Final[Sequence[str]] = (
         primary key (caller, key)
     )
     """,
-    "create index idempotency_claimed_at on idempotency using brin (claimed_at)",
+    "create index idempotency_claimed_at on idempotency (claimed_at)",
 )
 
 

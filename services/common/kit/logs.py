@@ -67,7 +67,7 @@ def configure(*, service: str, role: str, level: str = "info") -> None:
         logger_factory=_to_stdout,
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[FoldIn()], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[LibraryLines()], level=logging.WARNING, force=True)
     for name, threshold in _FOREIGN_LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -80,7 +80,7 @@ def _to_stdout(*_: object) -> structlog.BytesLogger:
     return structlog.BytesLogger(sys.stdout.buffer)
 
 
-class FoldIn(logging.Handler):
+class LibraryLines(logging.Handler):
     """Turns a library's record into a line of ours: its template, never the values bound to it."""
 
     def emit(self, record: logging.LogRecord) -> None:
