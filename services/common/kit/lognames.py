@@ -12,11 +12,13 @@ from uuid import UUID
 
 Event = Literal[
     "auth.refused",
+    "bank.exception",
     "batch.approved",
     "batch.asked",
     "batch.closed",
     "batch.fixed",
     "batch.rejected",
+    "batch.result_unusable",
     "batch.sent",
     "batch.submitted",
     "claim.assessed",
