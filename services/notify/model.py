@@ -1,0 +1,170 @@
+"""The nouns of notify: a message is one text to one person about one outcome of one payout."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from services.common.identity import Phone
+from services.common.ids import derived_id
+
+Recipient = Literal["member", "officer"]
+TemplateName = Literal[
+    "payout_paid", "payout_refused_member", "payout_refused_officer", "login_code"
+]
+
+THE_MEMBER = 0
+FIRST_OFFICER = 1
+
+
+class MessageState(StrEnum):
+    AWAITING_CONTACT = "awaiting_contact"
+    READY = "ready"
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    REFUSED = "refused"
+    NO_RECIPIENT = "no_recipient"
+
+
+class DispatchState(StrEnum):
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is to be said; `recipient_no` is 0 for the member, from 1 on for the officers.
+
+    An officer's number is their place in that version of the unit's list by which the message is
+    addressed. While there is no list, the notice to the first stands for all of them.
+    """
+
+    member_id: UUID
+    payout_id: UUID
+    attempt_no: int
+    template: TemplateName
+    recipient_no: int
+    payee_version: int
+    amount_fen: int
+    reason: str | None = None
+    paid_on: date | None = None
+
+    @property
+    def message_id(self) -> UUID:
+        """The natural key: one text per payout attempt, outcome (template) and recipient."""
+        return derived_id("text", self.payout_id, self.attempt_no, self.template, self.recipient_no)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A notice with where it goes.
+
+    It names the versions of the sealed values, so that it can be asked about under the same phone
+    even after the contact has changed.
+    """
+
+    notice: Notice
+    state: MessageState
+    contact_version: int | None = None
+    unit_code: str | None = None
+    officers_version: int | None = None
+    # An officer's text waits for the unit's list no longer than this.
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a text is made of, still sealed."""
+
+    message_id: UUID
+    member_id: UUID
+    payout_id: UUID
+    template: TemplateName
+    recipient_no: int
+    amount_fen: int
+    reason: str | None
+    paid_on: date | None
+    created_at: datetime
+    salt: bytes | None
+    contact: bytes | None
+    tail: bytes | None
+    unit_id: UUID | None
+    officers: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text to one phone, as it is handed to a provider."""
+
+    material: Material
+    phone: Phone
+    variables: Mapping[str, str]
+    parts: int
+
+    @property
+    def message_id(self) -> UUID:
+        return self.material.message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What of a text a provider has to know."""
+
+    phone: Phone
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to the provider: texts of one template under one id, which the provider keeps.
+
+    `signed_at` is the date inside the request: the provider takes it only near that moment.
+    """
+
+    call_id: UUID
+    template: TemplateName
+    envelopes: Sequence[Envelope]
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The texts of one call; `tries` is how often they were refused before."""
+
+    dispatch_id: UUID
+    template: TemplateName
+    texts: Sequence[Text]
+    signed_at: datetime
+    tries: int = 0
+
+    @property
+    def call(self) -> Call:
+        envelopes = [Envelope(text.phone, text.variables) for text in self.texts]
+        return Call(self.dispatch_id, self.template, envelopes, self.signed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAsked:
+    """A code for a phone; neither is shown."""
+
+    phone: str = field(repr=False)
+    code: str = field(repr=False)
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One text as its reader sees it; without words where they do not open (yet, or any more)."""
+
+    message_id: UUID
+    template: TemplateName
+    text: str | None
+    status: str
+    receipt: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    source_id: UUID

@@ -1,0 +1,24 @@
+"""The sums that checks ask for."""
+
+from services.common.kit import outbox
+from services.common.kit.db import Unit
+
+
+async def messages_by_state(unit: Unit) -> dict[str, int]:
+    rows = await unit.fetch("select state, count(*) as n from message group by state")
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def counts(unit: Unit) -> dict[str, int]:
+    """Count what is still to be done, and what needs a person."""
+    row = await unit.fetchrow(
+        """
+        select (select count(*) from ready) as texts_ready,
+               (select count(*) from waiting) as texts_waiting,
+               (select count(*) from dispatch where state <> 'done') as dispatches_open,
+               (select count(*) from login_code) as login_codes,
+               (select count(*) from dead_letters where not done) as dead_letters
+        """
+    )
+    assert row is not None, "an aggregate has a row"
+    return {**row, "events_pending": await unit.fetchval(outbox.PENDING)}

@@ -1,0 +1,145 @@
+"""The loops that wake the sender: texts that are due, calls whose fate is unknown, lists awaited.
+
+One process leads. It wakes as soon as a message is committed and at every poll, and keeps several
+calls in flight; each is settled when its answer is there.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from services.common.kit import clock
+from services.common.kit.db import TRANSIENT, Database
+from services.common.kit.health import Health
+from services.common.kit.logs import get_logger
+from services.notify.model import Dispatch
+from services.notify.settings import Settings
+from services.notify.store.dispatches import Kept
+from services.notify.store.leadership import Check, leadership
+from services.notify.usecases.sending import Sending
+from services.notify.usecases.telling import Teller
+
+log = get_logger()
+
+SENDER: Final = "sender"
+ASKER: Final = "asker"
+STAND_BY_S: Final = 1.0
+RETRY_S: Final = 0.5
+WAITED_OUT_ROWS_MAX: Final = 500
+# A question is repeated when the call has grown older by this share.
+ASK_AGAIN_SHARE: Final = 0.25
+
+
+@dataclass
+class Sender:
+    """Sends for as long as it leads; others stand by to take over."""
+
+    settings: Settings
+    database: Database
+    sending: Sending
+    teller: Teller
+    health: Health
+    _in_flight: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
+    _paused_until: float = float("-inf")
+    _retries_first: bool = False
+    _asked_at: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
+
+    @property
+    def wake(self) -> asyncio.Event:
+        return self.teller.texts_queued
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                async with leadership(self.settings) as still_leading:
+                    if still_leading is not None:
+                        await self._lead(still_leading, stop)
+                self.health.waiting(SENDER)
+                await _pause(stop, STAND_BY_S)
+            except* TRANSIENT as trouble:
+                log.warning("timer.failed", job=SENDER, error=trouble)
+                self.health.waiting(SENDER)
+                await _pause(stop, RETRY_S)
+
+    async def _lead(self, still_leading: Check, stop: asyncio.Event) -> None:
+        """Take up what the sender before left behind, then send and ask until the end."""
+        left = await self.sending.abandon()
+        if left:
+            log.warning("text.unknown", count=left, reason="left by a dead sender")
+        self._in_flight.clear()
+        self._asked_at.clear()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._ask(still_leading, stop))
+            while not stop.is_set():
+                self.health.progress(SENDER)
+                self.wake.clear()
+                if not await self._send_next(group):
+                    await _first_of(self.wake, self.settings.sender_poll_ms / 1000)
+
+    async def _send_next(self, group: asyncio.TaskGroup) -> bool:
+        """Put the next calls in flight; tell whether there were any."""
+        free = self.settings.dispatches_in_flight - len(self._in_flight)
+        if free <= 0 or clock.monotonic() < self._paused_until:
+            return False
+        self._retries_first = not self._retries_first
+        taken = await self.sending.take(free, retries_first=self._retries_first)
+        for dispatch in taken:
+            task = group.create_task(self._hand_over(dispatch))
+            self._in_flight.add(task)
+            task.add_done_callback(self._landed)
+        return bool(taken)
+
+    async def _hand_over(self, dispatch: Dispatch) -> None:
+        if not await self.sending.hand_over(dispatch):
+            self._paused_until = clock.monotonic() + self.settings.channel_pause_s
+
+    def _landed(self, task: "asyncio.Task[None]") -> None:
+        self._in_flight.discard(task)
+        self.wake.set()
+
+    async def _ask(self, still_leading: Check, stop: asyncio.Event) -> None:
+        """Ask about every call whose fate is unknown, less often the older it is."""
+        while not stop.is_set():
+            self.health.progress(ASKER)
+            await still_leading()
+            unknown = await self.sending.unknown()
+            self._asked_at = {
+                kept.dispatch_id: self._asked_at[kept.dispatch_id]
+                for kept in unknown
+                if kept.dispatch_id in self._asked_at
+            }
+            for kept in unknown:
+                if stop.is_set() or not self._is_due(kept):
+                    continue
+                self.health.progress(ASKER)
+                self._asked_at[kept.dispatch_id] = clock.now()
+                await self.sending.ask(kept)
+            await self.teller.stop_waiting(self.database, WAITED_OUT_ROWS_MAX)
+            await _pause(stop, self.settings.ask_first_s)
+        self.health.waiting(ASKER)
+
+    def _is_due(self, kept: Kept) -> bool:
+        asked_at = self._asked_at.get(kept.dispatch_id)
+        if asked_at is None:
+            return True
+        now, expires_at = clock.now(), self.sending.expires_at(kept)
+        if asked_at <= expires_at < now:
+            return True
+        age_s = (asked_at - kept.signed_at).total_seconds()
+        pause_s = min(
+            max(self.settings.ask_first_s, age_s * ASK_AGAIN_SHARE), self.settings.ask_max_s
+        )
+        return now >= asked_at + timedelta(seconds=pause_s)
+
+
+async def _first_of(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    await _first_of(stop, seconds)

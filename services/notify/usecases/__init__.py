@@ -1,0 +1,1 @@
+"""What one can ask of notify, one file per verb."""

@@ -1,0 +1,122 @@
+"""Opens what a text is made of and fills it in: the one place where names and phones are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from services.common.identity import PersonName, Phone, mobile_phone
+from services.common.kit.sealing import Opener, SealBroken
+from services.notify.model import FIRST_OFFICER, THE_MEMBER, Material, Text
+from services.notify.texts.wording import Wording, day, money, parts, short_name
+
+NO_SALT = b""
+
+
+class Unreadable(Exception):
+    """The sealed values do not open (the member was erased) or hold no phone to write to."""
+
+
+class _Contact(msgspec.Struct):
+    surname: str
+    phone: str
+
+
+class _Officer(msgspec.Struct):
+    name: str
+    phone: str
+
+
+_CONTACT = msgspec.json.Decoder(_Contact)
+_OFFICERS = msgspec.json.Decoder(list[_Officer])
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: PersonName
+    phone: Phone
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    opener: Opener
+    wording: Wording
+
+    def text(self, material: Material) -> Text:
+        """Make the text, or raise `Unreadable`."""
+        variables, phone = self._fill(material)
+        content = self.wording.content(material.template, variables)
+        return Text(material, phone, variables, parts(content))
+
+    def content(self, material: Material) -> str | None:
+        """Say the text as it is sent; None where its values are not there or do not open."""
+        try:
+            variables, _ = self._fill(material)
+        except Unreadable:
+            return None
+        return self.wording.content(material.template, variables)
+
+    def officers(self, unit_id: UUID, sealed: bytes) -> list[Person]:
+        """Give a unit's officers who have a phone, in the list's order, each phone once."""
+        try:
+            entries = _OFFICERS.decode(self.opener.open("officers", unit_id, NO_SALT, sealed))
+        except (SealBroken, msgspec.MsgspecError):
+            return []
+        people: dict[Phone, Person] = {}
+        for entry in entries:
+            phone = mobile_phone(entry.phone)
+            if phone is not None:
+                people.setdefault(phone, Person(PersonName(entry.name), phone))
+        return list(people.values())
+
+    def _fill(self, material: Material) -> tuple[dict[str, str], Phone]:
+        template = self.wording.templates[material.template]
+        if material.salt is None or material.contact is None:
+            raise Unreadable
+        values = {"amount": money(material.amount_fen)}
+        try:
+            salt = self.opener.open_salt(material.member_id, material.salt)
+            opened = self.opener.open("contact", material.member_id, salt, material.contact)
+            contact = _CONTACT.decode(opened)
+            values["name"] = short_name(contact.surname)
+            if "tail" in template.fields:
+                if material.tail is None:
+                    raise Unreadable
+                tail = self.opener.open("tail", material.member_id, salt, material.tail)
+                values["tail"] = tail.decode("ascii")
+        except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError) as broken:
+            raise Unreadable from broken
+        if material.reason is not None:
+            values["reason"] = self.wording.reason(material.reason)
+        if material.paid_on is not None:
+            values["date"] = day(material.paid_on)
+        if material.recipient_no == THE_MEMBER:
+            phone = mobile_phone(contact.phone)
+        else:
+            officer = self._officer(material)
+            phone = officer.phone
+            values["officer"] = short_name(officer.name.open()[:1])
+        if phone is None:
+            raise Unreadable
+        return template.variables(values), phone
+
+    def _officer(self, material: Material) -> Person:
+        if material.unit_id is None or material.officers is None:
+            raise Unreadable
+        officers = self.officers(material.unit_id, material.officers)
+        if material.recipient_no > len(officers):
+            raise Unreadable
+        return officers[material.recipient_no - FIRST_OFFICER]
+
+
+def texts(composer: Composer, materials: Sequence[Material]) -> tuple[list[Text], list[UUID]]:
+    """Make all texts that can be made; give the ids of those that cannot beside them."""
+    made: list[Text] = []
+    unreadable: list[UUID] = []
+    for material in materials:
+        try:
+            made.append(composer.text(material))
+        except Unreadable:
+            unreadable.append(material.message_id)
+    return made, unreadable

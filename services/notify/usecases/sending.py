@@ -1,0 +1,241 @@
+"""How texts go out: written down, handed over, settled; and asked about where that is not known.
+
+Before a byte leaves, the call and its texts are committed as `submitting`. A call whose answer is
+lost is unknown and asked about by its id until the provider knows it; only when the request has
+expired there and is still not found, its texts are queued again, for a call of another id.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from services.common.contracts.notify import ReminderSent
+from services.common.ids import new_ids
+from services.common.kit import clock, metrics
+from services.common.kit.crash import crashpoint
+from services.common.kit.db import Database, Unit
+from services.common.kit.logs import get_logger
+from services.common.kit.sealing import BlindIndex
+from services.notify.channels.base import NOT_FOUND, Outcome, Remedy, SmsChannel, Verdict
+from services.notify.model import Dispatch, DispatchState, MessageState, TemplateName, Text
+from services.notify.settings import Settings
+from services.notify.store import dispatches, messages
+from services.notify.store.dispatches import Kept
+from services.notify.usecases.composing import Composer, texts
+
+log = get_logger()
+
+# A message goes out once, so its one fact is its first version.
+SENT_VERSION: Final = 1
+UNREADABLE: Final = "UNREADABLE"
+UNKNOWN: Final = Verdict(Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    settings: Settings
+    database: Database
+    channel: SmsChannel
+    composer: Composer
+    phones: BlindIndex
+
+    async def abandon(self) -> int:
+        """Whoever sent before is gone: what was being submitted has an unknown fate."""
+        async with self.database.begin() as unit:
+            return await dispatches.abandon(unit)
+
+    async def take(self, calls: int, *, retries_first: bool) -> list[Dispatch]:
+        """Write down the next calls; from here on each may have been made.
+
+        What was refused in company goes alone, for the provider refuses a call as a whole.
+        """
+        moment = clock.now()
+        async with self.database.begin() as unit:
+            due: dict[UUID, int] = {}
+            slots = calls
+            for again in (retries_first, not retries_first):
+                per_call = 1 if again else self.settings.texts_per_call_max
+                found = await messages.take(unit, moment, slots * per_call, again=again)
+                slots -= -(-len(found) // per_call)
+                due |= found
+            if not due:
+                return []
+            made, unreadable = texts(self.composer, await messages.material(unit, list(due)))
+            await self._give_up(unit, unreadable, UNREADABLE)
+            batches = list(self._batches(made, due))
+            taken = [
+                Dispatch(dispatch_id, template, batch, moment, tries)
+                for dispatch_id, (template, tries, batch) in zip(
+                    new_ids(len(batches)), batches, strict=True
+                )
+            ]
+            await dispatches.write(unit, [self._kept(dispatch) for dispatch in taken])
+        crashpoint("notify.submitting")
+        return taken
+
+    async def hand_over(self, dispatch: Dispatch) -> bool:
+        """Make the call and settle it; tell whether the provider takes texts at present."""
+        verdicts = await self.channel.send(dispatch.call)
+        crashpoint("notify.text_sent")
+        await self._settle(dispatch, verdicts)
+        return not any(
+            verdict.outcome is Outcome.REFUSED and verdict.remedy in (Remedy.PAUSE, Remedy.OPERATOR)
+            for verdict in verdicts
+        )
+
+    async def unknown(self) -> list[Kept]:
+        async with self.database.begin() as unit:
+            return await dispatches.unknown(unit, self.settings.ask_dispatches_max)
+
+    async def ask(self, kept: Kept) -> None:
+        """Ask what became of the texts of a call, by the phones they went to."""
+        expired = clock.now() > self.expires_at(kept)
+        async with self.database.begin() as unit:
+            materials = await messages.material_of_unknown(unit, kept.message_ids)
+        made, unreadable = texts(self.composer, materials)
+        bound = asyncio.Semaphore(self.settings.asks_in_flight)
+
+        async def fate(text: Text) -> Verdict:
+            async with bound:
+                verdict = await self.channel.ask(kept.dispatch_id, text.phone, kept.signed_at)
+            return UNKNOWN if verdict == NOT_FOUND and not expired else verdict
+
+        verdicts = await asyncio.gather(*map(fate, made))
+        if unreadable or not materials or any(verdict != UNKNOWN for verdict in verdicts):
+            dispatch = Dispatch(kept.dispatch_id, kept.template, made, kept.signed_at, kept.tries)
+            await self._settle(dispatch, verdicts, unreadable)
+
+    def expires_at(self, kept: Kept) -> datetime:
+        """Say from when on the provider surely takes the request no more."""
+        settings = self.settings
+        return kept.signed_at + timedelta(
+            seconds=settings.sms_request_expiry_s + settings.sms_request_expiry_margin_s
+        )
+
+    def _batches(
+        self, made: Iterable[Text], due: dict[UUID, int]
+    ) -> Iterable[tuple[TemplateName, int, list[Text]]]:
+        company: defaultdict[TemplateName, list[Text]] = defaultdict(list)
+        for text in made:
+            tries = due[text.message_id]
+            if tries:
+                yield text.material.template, tries, [text]
+            else:
+                company[text.material.template].append(text)
+        size = self.settings.texts_per_call_max
+        for template, together in company.items():
+            for start in range(0, len(together), size):
+                yield template, 0, together[start : start + size]
+
+    def _kept(self, dispatch: Dispatch) -> Kept:
+        return Kept(
+            dispatch.dispatch_id,
+            dispatch.template,
+            [text.message_id for text in dispatch.texts],
+            [self.phones.of(text.phone.open()) for text in dispatch.texts],
+            dispatch.tries,
+            dispatch.signed_at,
+        )
+
+    async def _settle(
+        self,
+        dispatch: Dispatch,
+        verdicts: Sequence[Verdict],
+        unreadable: Collection[UUID] = (),
+    ) -> None:
+        """Write down what became of a call's texts, once: whoever comes later changes nothing."""
+        moment = clock.now()
+        by_verdict: defaultdict[Verdict, list[Text]] = defaultdict(list)
+        for text, verdict in zip(dispatch.texts, verdicts, strict=True):
+            by_verdict[verdict].append(text)
+        async with self.database.begin() as unit:
+            if not await dispatches.lock(unit, dispatch.dispatch_id):
+                return
+            await self._give_up(unit, list(unreadable), UNREADABLE)
+            for verdict, some in by_verdict.items():
+                match verdict.outcome:
+                    case Outcome.ACCEPTED:
+                        await self._sent(unit, some, moment)
+                    case Outcome.REFUSED:
+                        await self._refused(unit, dispatch, some, verdict, moment)
+                    case Outcome.UNKNOWN:
+                        await messages.move(unit, _ids(some), MessageState.UNKNOWN)
+            is_open = UNKNOWN.outcome in {verdict.outcome for verdict in by_verdict}
+            state = DispatchState.UNKNOWN if is_open else DispatchState.DONE
+            await dispatches.move(unit, dispatch.dispatch_id, state)
+        for verdict, some in by_verdict.items():
+            self._tell(dispatch, verdict, len(some))
+
+    async def _sent(self, unit: Unit, some: Sequence[Text], moment: datetime) -> None:
+        moved = await messages.move(unit, _ids(some), MessageState.SENT, sent_at=moment)
+        sent = [text for text in some if text.message_id in moved]
+        await unit.publish(
+            [
+                ReminderSent(
+                    event_id=event_id,
+                    at=moment,
+                    version=SENT_VERSION,
+                    member_id=text.material.member_id,
+                    message_id=text.message_id,
+                    source_id=text.material.payout_id,
+                    template=text.material.template,
+                    recipient=self.composer.wording.templates[text.material.template].recipient,
+                    provider=self.channel.provider,
+                    parts=text.parts,
+                )
+                for event_id, text in zip(new_ids(len(sent)), sent, strict=True)
+            ]
+        )
+
+    async def _refused(
+        self,
+        unit: Unit,
+        dispatch: Dispatch,
+        some: Sequence[Text],
+        verdict: Verdict,
+        moment: datetime,
+    ) -> None:
+        """Queue what may still be taken, each refusal by its remedy; give up the rest."""
+        settings, tries = self.settings, dispatch.tries
+        again, wait_s = list(some), settings.channel_pause_s
+        if verdict.remedy is Remedy.NONE:
+            # One bad phone spoils a whole call, so all of them are tried alone.
+            again, tries, wait_s = (again, 1, 0.0) if len(dispatch.texts) > 1 else ([], tries, 0.0)
+        elif verdict.remedy is Remedy.LATER:
+            wait_s = min(settings.retry_first_s * 2**tries, settings.retry_max_s)
+            tries += 1
+        if verdict.remedy is Remedy.LATER or verdict == NOT_FOUND:
+            oldest = moment - timedelta(hours=settings.retry_age_max_h)
+            again = [text for text in again if text.material.created_at > oldest]
+        kept = set(_ids(again))
+        await messages.move(unit, _ids(again), MessageState.READY, code=verdict.code)
+        await messages.queue(unit, _ids(again), moment + timedelta(seconds=wait_s), tries)
+        lost = [text.message_id for text in some if text.message_id not in kept]
+        await self._give_up(unit, lost, verdict.code)
+
+    async def _give_up(self, unit: Unit, message_ids: Sequence[UUID], code: str) -> None:
+        if message_ids:
+            await messages.move(unit, message_ids, MessageState.REFUSED, code=code)
+            metrics.texts.labels(MessageState.REFUSED).inc(len(message_ids))
+            log.warning("text.refused", code=code, count=len(message_ids))
+
+    def _tell(self, dispatch: Dispatch, verdict: Verdict, count: int) -> None:
+        batch, template = dispatch.dispatch_id, dispatch.template
+        match verdict.outcome, verdict.remedy:
+            case Outcome.ACCEPTED, _:
+                metrics.texts.labels(MessageState.SENT).inc(count)
+                log.info("text.sent", batch_id=batch, template=template, count=count)
+            case Outcome.UNKNOWN, _:
+                log.warning("text.unknown", batch_id=batch, template=template, count=count)
+            case Outcome.REFUSED, Remedy.OPERATOR:
+                log.error("text.refused", batch_id=batch, template=template, code=verdict.code)
+            case Outcome.REFUSED, _:
+                log.warning("text.refused", batch_id=batch, template=template, code=verdict.code)
+
+
+def _ids(some: Iterable[Text]) -> list[UUID]:
+    return [text.message_id for text in some]

@@ -1,0 +1,212 @@
+"""What is to be said, and to whom: events become messages, each as soon as it has its address.
+
+The member is told of every payout that was paid or refused; of a refused one the filing officers
+of the member's unit too. A payout that only the union's finance can mend is told to nobody: there
+is nothing for them to correct. Events come in any order, so a message waits for the contact, the
+card's tail or the unit. An officers' text waits for the unit's list at most `officers_wait_s`:
+officers who are named later than that are not told of what lies behind them.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from services.common.contracts.enrollment import (
+    ContactChanged,
+    MemberRegistered,
+    OfficersChanged,
+    PayeeChanged,
+)
+from services.common.contracts.event import Event
+from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.kit import clock
+from services.common.kit.db import Database, Unit
+from services.notify.model import (
+    FIRST_OFFICER,
+    THE_MEMBER,
+    MessageState,
+    Notice,
+    Placed,
+    TemplateName,
+)
+from services.notify.settings import Settings
+from services.notify.store import contacts, messages
+from services.notify.store.contacts import Known, Officers
+from services.notify.usecases.composing import Composer
+
+E = TypeVar("E", bound=Event)
+
+CONSUMED: tuple[type[Event], ...] = (
+    MemberRegistered,
+    ContactChanged,
+    PayeeChanged,
+    OfficersChanged,
+    PayoutPaid,
+    PayoutRefused,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    settings: Settings
+    composer: Composer
+    texts_queued: asyncio.Event
+
+    async def tell(self, unit: Unit, events: Sequence[Event]) -> None:
+        """Keep what the events say of people, and write the messages about the payouts."""
+        moment = clock.now()
+        registered = _only(events, MemberRegistered)
+        changed = _only(events, ContactChanged)
+        paid_to = _only(events, PayeeChanged)
+        staffed = _only(events, OfficersChanged)
+        await contacts.save_members(unit, registered)
+        await contacts.save_contacts(unit, changed)
+        await contacts.save_tails(unit, paid_to)
+        await contacts.save_officers(unit, staffed)
+        notices = [notice for event in events for notice in _notices(event)]
+        members = {event.member_id for event in (*registered, *changed, *paid_to)}
+        units = {event.unit_code for event in staffed}
+        if members or units:
+            notices += await messages.waiting_for(unit, members, units)
+        distinct = {notice.message_id: notice for notice in notices}
+        placed = await self._placed(unit, list(distinct.values()), moment)
+        await self._write(unit, placed, moment)
+        unit.wakes.add(self.texts_queued)
+
+    async def stop_waiting(self, database: Database, rows_max: int) -> None:
+        """Close the officers' texts whose unit has named nobody in time."""
+        moment = clock.now()
+        async with database.begin() as unit:
+            notices = await messages.waited_out(unit, moment, rows_max)
+            placed = await self._placed(unit, notices, moment)
+            late = [one for one in placed if one.state is MessageState.AWAITING_CONTACT]
+            # A member who is not known yet may still come, and the unit with them.
+            await messages.wait_longer(unit, [one for one in late if one.unit_code is None])
+            await self._write(
+                unit,
+                [
+                    replace(one, state=MessageState.NO_RECIPIENT) if one in late else one
+                    for one in placed
+                    if one.state is MessageState.READY or one.unit_code is not None
+                ],
+                moment,
+            )
+            unit.wakes.add(self.texts_queued)
+
+    async def _write(self, unit: Unit, placed: Sequence[Placed], moment: datetime) -> None:
+        """Write a notice's first message, and those to further officers only along with it.
+
+        So a repeated event tells nothing to an officer who was named after the first time.
+        """
+        first = [one for one in placed if one.notice.recipient_no <= FIRST_OFFICER]
+        written = await messages.write(unit, first, moment)
+        further = [
+            one
+            for one in placed
+            if one.notice.recipient_no > FIRST_OFFICER
+            and replace(one.notice, recipient_no=FIRST_OFFICER).message_id in written
+        ]
+        if further:
+            await messages.write(unit, further, moment)
+
+    async def _placed(
+        self, unit: Unit, notices: Sequence[Notice], moment: datetime
+    ) -> list[Placed]:
+        """Address each notice; an officers' notice becomes one for each of them."""
+        if not notices:
+            return []
+        known = await contacts.known(
+            unit, [(notice.member_id, notice.payee_version) for notice in notices]
+        )
+        codes = {
+            k.unit_code
+            for n, k in zip(notices, known, strict=True)
+            if n.recipient_no != THE_MEMBER and k.unit_code is not None
+        }
+        officers = await contacts.officers_of(unit, codes)
+        until = moment + timedelta(seconds=self.settings.officers_wait_s)
+        return [
+            placed
+            for notice, k in zip(notices, known, strict=True)
+            for placed in (
+                [self._to_member(notice, k)]
+                if notice.recipient_no == THE_MEMBER
+                else self._to_officers(notice, k, officers, until)
+            )
+        ]
+
+    def _to_member(self, notice: Notice, known: Known) -> Placed:
+        if not self._speaks(notice.template, known):
+            return Placed(notice, MessageState.AWAITING_CONTACT)
+        return Placed(notice, MessageState.READY, known.contact_version)
+
+    def _to_officers(
+        self, notice: Notice, known: Known, lists: Mapping[str, Officers], until: datetime
+    ) -> list[Placed]:
+        newest = lists.get(known.unit_code or "")
+        if not self._speaks(notice.template, known):
+            return [Placed(notice, MessageState.AWAITING_CONTACT, until=until)]
+        if newest is None:
+            return [
+                Placed(
+                    notice,
+                    MessageState.AWAITING_CONTACT,
+                    unit_code=known.unit_code,
+                    until=until,
+                )
+            ]
+        officers = self.composer.officers(newest.unit_id, newest.sealed)
+        if not officers:
+            return [Placed(notice, MessageState.NO_RECIPIENT)]
+        return [
+            Placed(
+                replace(notice, recipient_no=number),
+                MessageState.READY,
+                known.contact_version,
+                known.unit_code,
+                newest.version,
+            )
+            for number, _ in enumerate(officers, FIRST_OFFICER)
+        ]
+
+    def _speaks(self, template: TemplateName, known: Known) -> bool:
+        """Tell whether all that the template says of the member is known."""
+        needs_tail = "tail" in self.composer.wording.templates[template].fields
+        return (
+            known.has_salt
+            and known.contact_version is not None
+            and (known.has_tail or not needs_tail)
+        )
+
+
+def _notices(event: Event) -> list[Notice]:
+    match event:
+        case PayoutPaid():
+            return [_notice(event, "payout_paid", THE_MEMBER)]
+        case PayoutRefused() if event.actor != "finance":
+            return [
+                _notice(event, "payout_refused_member", THE_MEMBER),
+                _notice(event, "payout_refused_officer", FIRST_OFFICER),
+            ]
+        case _:
+            return []
+
+
+def _notice(event: PayoutPaid | PayoutRefused, template: TemplateName, recipient_no: int) -> Notice:
+    return Notice(
+        member_id=event.member_id,
+        payout_id=event.payout_id,
+        attempt_no=event.attempt_no,
+        template=template,
+        recipient_no=recipient_no,
+        payee_version=event.payee_version,
+        amount_fen=event.amount_fen,
+        reason=event.reason if isinstance(event, PayoutRefused) else None,
+        paid_on=event.paid_on if isinstance(event, PayoutPaid) else None,
+    )
+
+
+def _only(events: Sequence[Event], kind: type[E]) -> list[E]:
+    return [event for event in events if isinstance(event, kind)]
