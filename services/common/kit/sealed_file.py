@@ -40,6 +40,7 @@ class SealedFileWriter:
         self._label = label
         self._number = 0
         self._pending = bytearray()
+        self._draft.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._draft.open("xb")
         self._file.write(made.head)
 

@@ -1,0 +1,162 @@
+"""The bureau's feed: refused whole or taken row by row, resumed where it was, the same twice."""
+
+import asyncio
+import csv
+import gzip
+import io
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+
+from services.claims import feedfile
+from services.claims.rows import COLUMNS
+from services.claims.store.feeds import Feed
+from services.claims.timers import FeedWorker
+from services.claims.usecases import feeds
+from services.common.ids import new_id
+from services.common.kit.freshness import Freshness
+from services.common.kit.health import Health
+from services.common.kit.kafka import Cluster
+from services.common.kit.sealed_file import SealedFileWriter
+from tests.claims.conftest import ClaimsDesk
+from tests.claims.settlements import a_row
+
+ZHANG = "110101199003070011"
+
+
+class AllRostersAreIn(Freshness):
+    """Stands for topics that are consumed to their end."""
+
+    async def reached(self, wait_s: float) -> bool:
+        return wait_s > 0
+
+
+async def nobody_is_behind() -> bool:
+    return False
+
+
+def worker(claims: ClaimsDesk) -> FeedWorker:
+    cluster = Cluster(claims.settings)
+    return FeedWorker(
+        claims.settings,
+        claims.database,
+        claims.desk,
+        claims.hash_key,
+        Health(),
+        freshness=AllRostersAreIn(
+            claims.settings, claims.database, cluster, group="claims", topics=[]
+        ),
+        others_behind=nobody_is_behind,
+    )
+
+
+def a_feed(rows: Sequence[dict[str, str]], *, encoding: str = "utf-8") -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row[column] for column in COLUMNS] for row in rows)
+    return text.getvalue().encode(encoding)
+
+
+async def hand_in(claims: ClaimsDesk, content: bytes) -> UUID:
+    feed_id = new_id()
+    path = feedfile.path_of(claims.settings.var_dir, feed_id)
+    async with SealedFileWriter(
+        path, claims.desk.sealer, recipient="claims", label=feedfile.label_of(feed_id)
+    ) as file:
+        await file.write(content)
+        await file.finish()
+    await feeds.receive(claims.database, feed_id)
+    return feed_id
+
+
+async def worked_through(claims: ClaimsDesk, feed_id: UUID) -> Feed:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group, asyncio.timeout(30):
+        group.create_task(_run(worker(claims), stop))
+        while True:
+            feed = await feeds.progress(claims.database, feed_id)
+            if feed.status in ("done", "refused"):
+                break
+            await asyncio.sleep(0.02)
+        stop.set()
+    return feed
+
+
+async def _run(feed_worker: FeedWorker, stop: asyncio.Event) -> None:
+    await feed_worker.run(stop)
+
+
+def many_rows(count: int) -> list[dict[str, str]]:
+    return [a_row("100.00", setl_id=f"S{number}") for number in range(count)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("gzipped", [False, True])
+async def test_every_line_of_a_feed_is_counted_once(
+    claims: ClaimsDesk, encoding: str, *, gzipped: bool
+) -> None:
+    await claims.enroll(ZHANG)
+    rows = [*many_rows(120), a_row(setl_id="S1"), a_row(setl_id="B", psn_part_amt="0.01")]
+    content = a_feed(rows, encoding=encoding)
+    feed = await worked_through(
+        claims, await hand_in(claims, gzip.compress(content) if gzipped else content)
+    )
+    assert (feed.status, feed.lines, feed.done) == ("done", 122, 122)
+    assert (feed.settled, feed.rejected, feed.reversed) == (107, 13, 0)
+    assert (feed.duplicate, feed.refused) == (0, 2)
+    assert feed.benefit_fen == await claims.granted(ZHANG) == (12_000_00 - 1_300_00) * 80 // 100
+    refused = await feeds.refusals(claims.database, feed.feed_id, 10)
+    assert [(line.line, line.code) for line in refused] == [
+        (122, "CONFLICTING_CONTENT"),
+        (123, "SUMS_MISMATCH"),
+    ]
+
+
+async def test_the_same_feed_again_changes_nothing(claims: ClaimsDesk) -> None:
+    await claims.enroll(ZHANG)
+    content = a_feed(many_rows(60))
+    await worked_through(claims, await hand_in(claims, content))
+    granted = await claims.granted(ZHANG)
+    again = await worked_through(claims, await hand_in(claims, content))
+    assert (again.duplicate, again.benefit_fen) == (60, 0)
+    assert await claims.granted(ZHANG) == granted
+
+
+async def test_a_feed_that_was_left_in_the_middle_goes_on_where_it_was(
+    claims: ClaimsDesk,
+) -> None:
+    await claims.enroll(ZHANG)
+    rows = many_rows(130)
+    feed_id = await hand_in(claims, a_feed(rows))
+    await feeds.start(claims.database, feed_id, len(rows))
+    chunk = [feeds.Numbered(at + 2, claims.incoming(row)) for at, row in enumerate(rows[:50])]
+    assert await feeds.settle_chunk(claims.database, claims.desk, feed_id, 0, chunk) == 50
+    feed = await worked_through(claims, feed_id)
+    assert (feed.done, feed.duplicate, feed.settled + feed.rejected) == (130, 0, 130)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "EMPTY_FILE"),
+        (",".join(COLUMNS).encode(), "EMPTY_FILE"),
+        (b"a,b\n1,2\n", "MISSING_COLUMN"),
+        ("setl_id,姓名\n1,张\n".encode("utf-16"), "WRONG_ENCODING"),
+        (gzip.compress(a_feed(many_rows(3)))[:-9], "UNREADABLE_FILE"),
+        (b'setl_id,x\n"open,1\n', "UNREADABLE_FILE"),
+    ],
+)
+async def test_a_file_that_is_no_feed_is_refused_whole(
+    claims: ClaimsDesk, content: bytes, code: str
+) -> None:
+    feed = await worked_through(claims, await hand_in(claims, content))
+    assert (feed.status, feed.code, feed.done) == ("refused", code, 0)
+    assert await claims.fetch("select 1 from settlement") == []
+
+
+async def test_a_feed_at_rest_shows_nothing_of_a_person(claims: ClaimsDesk) -> None:
+    feed_id = await hand_in(claims, a_feed(many_rows(3)))
+    kept = feedfile.path_of(claims.settings.var_dir, feed_id)
+    assert ZHANG.encode() not in await asyncio.to_thread(kept.read_bytes)
