@@ -27,6 +27,7 @@ from services.claims.usecases import feeds, posts, views
 from services.claims.usecases.intake import Incoming
 from services.claims.usecases.posts import Counter
 from services.common.ids import new_id
+from services.common.kit import problems
 from services.common.kit.auth import (
     Caller,
     CallerDep,
@@ -93,7 +94,8 @@ def _feed_routes(router: APIRouter, door: Door) -> None:
 
     @router.post("/feeds", status_code=202)
     async def upload(request: Request, caller: CallerDep) -> FeedReceived:
-        require_role(caller, "admin")
+        require_role(caller, "admin", "reviewer")
+        problems.allow_body(request, settings.feed_bytes_max)
         feed_id = new_id()
         path = feedfile.path_of(settings.var_dir, feed_id)
         writer = SealedFileWriter(
@@ -107,12 +109,12 @@ def _feed_routes(router: APIRouter, door: Door) -> None:
 
     @router.get("/feeds/{feed_id}")
     async def progress(feed_id: UUID, caller: CallerDep) -> FeedOut:
-        require_role(caller, "admin", "auditor")
+        require_role(caller, "admin", "reviewer", "auditor")
         return FeedOut.of(await feeds.progress(database, feed_id))
 
     @router.get("/feeds/{feed_id}/refusals.csv")
     async def refusals(feed_id: UUID, caller: CallerDep) -> Response:
-        require_role(caller, "admin", "auditor")
+        require_role(caller, "admin", "reviewer", "auditor")
         refused = await feeds.refusals(database, feed_id, settings.refusals_shown_max)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
