@@ -1,0 +1,283 @@
+"""Notify in small: its own database, and the sandbox's SMS provider at the other end."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from fastapi import FastAPI
+
+from services.common.contracts.enrollment import (
+    ContactChanged,
+    MemberRegistered,
+    OfficersChanged,
+    PayeeChanged,
+)
+from services.common.contracts.event import Event
+from services.common.contracts.notify import ReminderSent
+from services.common.contracts.payments import Actor, PayoutPaid, PayoutRefused
+from services.common.ids import derived_id, new_id
+from services.common.kit import clock, keys, migrate
+from services.common.kit.db import Row
+from services.common.kit.health import Health
+from services.common.kit.sealing import Sealer, new_salt
+from services.notify.main import Office, new_app, new_office
+from services.notify.settings import Settings
+from services.notify.timers import Sender
+from tests.conftest import MakeDatabase
+from tests.sandbox.conftest import Sandbox
+from tests.servers import PostgresServer
+
+# The provider takes a request this long after its date, in these tests.
+EXPIRY_S = 2.0
+UNIT = "U-0001"
+WAIT_S = 30.0
+
+_phones = count(13_800_000_001)
+
+
+class Person:
+    """A member as enrollment speaks of them."""
+
+    def __init__(self, sealer: Sealer, surname: str = "张", unit_code: str = UNIT) -> None:
+        self.member_id = new_id()
+        self.surname = surname
+        self.phone = str(next(_phones))
+        self.unit_code = unit_code
+        self._salt = new_salt()
+        self._sealer = sealer
+
+    def registered(self, version: int = 1) -> MemberRegistered:
+        return MemberRegistered(
+            event_id=new_id(),
+            at=clock.now(),
+            version=version,
+            member_id=self.member_id,
+            identity_index=bytes(16),
+            unit_code=self.unit_code,
+            salts={"notify": self._sealer.seal_salt("notify", self.member_id, self._salt)},
+        )
+
+    def contact(self, version: int = 1, phone: str | None = None) -> ContactChanged:
+        content = {"surname": self.surname, "phone": phone or self.phone}
+        return ContactChanged(
+            event_id=new_id(),
+            at=clock.now(),
+            version=version,
+            member_id=self.member_id,
+            unit_code=self.unit_code,
+            contact=self._sealed("contact", json.dumps(content)),
+        )
+
+    def payee(self, version: int = 1, tail: str = "0018") -> PayeeChanged:
+        return PayeeChanged(
+            event_id=new_id(),
+            at=clock.now(),
+            version=version,
+            member_id=self.member_id,
+            payee=b"",
+            tail=self._sealed("tail", tail),
+        )
+
+    def introduction(self) -> list[Event]:
+        return [self.registered(), self.contact(), self.payee()]
+
+    def paid(self, amount_fen: int = 1_234_56, attempt_no: int = 1) -> PayoutPaid:
+        return PayoutPaid(
+            event_id=new_id(),
+            at=clock.now(),
+            version=2,
+            member_id=self.member_id,
+            payout_id=new_id(),
+            claim_id=new_id(),
+            attempt_no=attempt_no,
+            payee_version=1,
+            amount_fen=amount_fen,
+            paid_on=date(2026, 7, 12),
+        )
+
+    def refused(self, reason: str = "NAME_DIFFERS", actor: Actor = "unit") -> PayoutRefused:
+        return PayoutRefused(
+            event_id=new_id(),
+            at=clock.now(),
+            version=2,
+            member_id=self.member_id,
+            payout_id=new_id(),
+            claim_id=new_id(),
+            attempt_no=1,
+            payee_version=1,
+            amount_fen=88_00,
+            reason=reason,
+            actor=actor,
+        )
+
+    def _sealed(self, field: str, text: str) -> bytes:
+        return self._sealer.seal("notify", field, self.member_id, self._salt, text.encode())
+
+
+class NotifyDesk:
+    """Notify without its processes: events go in by hand, texts are read at the provider."""
+
+    def __init__(self, settings: Settings, provider: Sandbox) -> None:
+        self.settings = settings
+        self.provider = provider
+        self.office: Office = new_office(settings)
+        self.sealer = Sealer.from_dir(settings.keys_dir)
+        self.app: FastAPI = new_app(settings, self.office.door)
+
+    def person(self, surname: str = "张", unit_code: str = UNIT) -> Person:
+        return Person(self.sealer, surname, unit_code)
+
+    def officers(
+        self, *people: tuple[str, str], unit_code: str = UNIT, version: int = 1
+    ) -> OfficersChanged:
+        unit_id = derived_id("unit", unit_code)
+        content = json.dumps([{"name": name, "phone": phone} for name, phone in people])
+        return OfficersChanged(
+            event_id=new_id(),
+            at=clock.now(),
+            version=version,
+            unit_id=unit_id,
+            unit_code=unit_code,
+            officers=self.sealer.seal("notify", "officers", unit_id, b"", content.encode()),
+        )
+
+    async def hear(self, *events: Event) -> None:
+        async with self.office.database.begin() as unit:
+            await self.office.teller.tell(unit, events)
+
+    async def send_due(self) -> int:
+        """Hand over what is due now; give how many calls that took."""
+        calls = 0
+        while taken := await self.office.sending.take(8, retries_first=True):
+            await asyncio.gather(*map(self.office.sending.hand_over, taken))
+            calls += len(taken)
+        return calls
+
+    async def ask_all(self) -> None:
+        for kept in await self.office.sending.unknown():
+            await self.office.sending.ask(kept)
+
+    def sender(self) -> Sender:
+        office = self.office
+        return Sender(self.settings, office.database, office.sending, office.teller, Health())
+
+    @contextlib.asynccontextmanager
+    async def sender_at_work(self) -> AsyncGenerator[None]:
+        stop = asyncio.Event()
+        running = asyncio.create_task(self.sender().run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+    def texts(self, *phones: str) -> list[dict[str, Any]]:
+        """Give what the provider sent to these phones, oldest first."""
+        body = self.provider.http.get("/sms/log").text
+        lines = [json.loads(line) for line in body.splitlines() if line]
+        return [line for line in lines if line["phone"] in phones]
+
+    async def until_texts(self, number: int, *phones: str) -> list[dict[str, Any]]:
+        async def there() -> bool:
+            return len(self.texts(*phones)) >= number
+
+        await until(there)
+        return self.texts(*phones)
+
+    async def until_state(self, state: str, event: PayoutPaid | PayoutRefused) -> None:
+        async def reached() -> bool:
+            return set(await self.states(event)) == {state}
+
+        await until(reached)
+
+    async def states(self, event: PayoutPaid | PayoutRefused) -> list[str]:
+        """Give the states of the texts about a payout, the member's first."""
+        rows = await self.fetch(
+            "select state from message where payout_id = $1 order by recipient_no",
+            event.payout_id,
+        )
+        return [row["state"] for row in rows]
+
+    async def reminders(self, source_id: UUID) -> list[ReminderSent]:
+        rows = await self.fetch("select payload from outbox where type like 'notify.%'")
+        decoded = [msgspec.json.decode(row["payload"], type=ReminderSent) for row in rows]
+        return [event for event in decoded if event.source_id == source_id]
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        async with self.office.database.begin() as unit:
+            return await unit.fetch(sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> int:
+        async with self.office.database.begin() as unit:
+            return await unit.execute(sql, *args)
+
+
+async def until(reached: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something outside of this process has come about."""
+    async with asyncio.timeout(WAIT_S):
+        while not await reached():  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.05)
+
+
+async def _migrated(url: str) -> None:
+    await migrate.upgrade("services.notify", url)
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("provider")
+    running = Sandbox(folder, {"SANDBOX_SMS_DATE_WINDOW_S": str(EXPIRY_S)})
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def make_desk(
+    make_database: MakeDatabase,
+    postgres_server: PostgresServer,
+    tmp_path: Path,
+    provider: Sandbox,
+) -> AsyncGenerator[Callable[..., Any]]:
+    """Open notify over a fresh database; knobs can be set."""
+    keys.ensure_keys(tmp_path / "keys")
+    url = await make_database("notify", await postgres_server.template("notify", _migrated))
+    opened: list[NotifyDesk] = []
+
+    def make(**knobs: Any) -> NotifyDesk:
+        told: dict[str, Any] = {
+            "database_url": url,
+            "var_dir": tmp_path,
+            "profile": "development",
+            "sms_url": f"http://127.0.0.1:{provider.port}",
+            "sms_request_expiry_s": EXPIRY_S,
+            "sms_request_expiry_margin_s": 0.2,
+            "retry_first_s": 0.1,
+            "channel_pause_s": 0.1,
+            "ask_first_s": 0.1,
+        }
+        opened.append(NotifyDesk(Settings(**(told | knobs)), provider))
+        return opened[-1]
+
+    provider.http.delete("/faults")
+    yield make
+    for desk in opened:
+        await desk.office.close()
+
+
+@pytest.fixture
+def notify(make_desk: Callable[..., NotifyDesk]) -> NotifyDesk:
+    return make_desk()
+
+
+@pytest.fixture
+def fresh_phone() -> Callable[[], str]:
+    return lambda: str(next(_phones))

@@ -1,0 +1,113 @@
+"""Receipts: kept with their text, whenever and however often they come."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from services.common.ids import new_id
+from tests.notify.conftest import NotifyDesk, Person
+
+PATH = "/provider/aliyun/report"
+
+
+def receipt(phone: str, out_id: object, **other: object) -> dict[str, Any]:
+    return {
+        "phone_number": phone,
+        "send_time": "2026-07-12 10:00:00",
+        "report_time": "2026-07-12 10:00:07",
+        "success": True,
+        "err_code": "DELIVERED",
+        "err_msg": "用户接收成功",
+        "sms_size": "1",
+        "biz_id": "1^0",
+        "out_id": str(out_id),
+    } | other
+
+
+async def post(notify: NotifyDesk, content: object) -> httpx.Response:
+    transport = httpx.ASGITransport(notify.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://notify") as client:
+        if isinstance(content, bytes):
+            return await client.post(PATH, content=content)
+        return await client.post(PATH, json=content)
+
+
+async def submitted(notify: NotifyDesk, *people: Person) -> object:
+    """Write a call to these people down, and give its id; the provider has not answered yet."""
+    await notify.hear(*(event for person in people for event in person.introduction()))
+    await notify.hear(*(person.paid() for person in people))
+    [dispatch] = await notify.office.sending.take(1, retries_first=False)
+    return dispatch.dispatch_id
+
+
+async def kept(notify: NotifyDesk, person: Person) -> tuple[str | None, str | None, str]:
+    [row] = await notify.fetch(
+        "select receipt, receipt_code, state from message where member_id = $1", person.member_id
+    )
+    return row["receipt"], row["receipt_code"], row["state"]
+
+
+async def test_a_receipt_may_come_before_the_answer_and_twice(notify: NotifyDesk) -> None:
+    zhang, li = notify.person("张"), notify.person("李")
+    out_id = await submitted(notify, zhang, li)
+    reports = [
+        receipt(zhang.phone, out_id),
+        receipt(li.phone, out_id, success=False, err_code="UNDELIVERABLE"),
+    ]
+    for _ in range(2):
+        answer = await post(notify, reports)
+        assert (answer.status_code, answer.json()) == (200, {"code": 0, "msg": "接收成功"})
+    assert await kept(notify, zhang) == ("delivered", "DELIVERED", "submitting")
+    assert await kept(notify, li) == ("undelivered", "UNDELIVERABLE", "submitting")
+
+
+async def test_an_older_receipt_does_not_replace_a_newer_one(notify: NotifyDesk) -> None:
+    person = notify.person()
+    out_id = await submitted(notify, person)
+    await post(notify, [receipt(person.phone, out_id)])
+    older = receipt(
+        person.phone, out_id, success=False, report_time="2026-07-12 09:00:00", err_code="X"
+    )
+    await post(notify, [older])
+    assert (await kept(notify, person))[0] == "delivered"
+
+
+async def test_the_next_texts_of_the_same_phone_keep_receipts_of_their_own(
+    notify: NotifyDesk,
+) -> None:
+    person = notify.person()
+    first = await submitted(notify, person)
+    second = person.paid()
+    await notify.hear(second)
+    await notify.send_due()
+    await post(notify, [receipt(person.phone, first)])
+    [row] = await notify.fetch("select receipt from message where payout_id = $1", second.payout_id)
+    assert row["receipt"] is None
+
+
+@pytest.mark.parametrize(
+    ("phone", "out_id"),
+    [("13800000000", "not-ours"), ("13800000000", ""), ("no phone", None), ("13800000000", None)],
+)
+async def test_a_receipt_of_what_is_not_ours_is_taken_and_forgotten(
+    notify: NotifyDesk, phone: str, out_id: str | None
+) -> None:
+    person = notify.person()
+    await submitted(notify, person)
+    reports = [receipt(phone, new_id() if out_id is None else out_id)]
+    assert (await post(notify, reports)).status_code == 200
+    assert (await kept(notify, person))[0] is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[1]", b"\xff", b"[[[[", {"phone_number": "1"}, [{"success": True}]]
+)
+async def test_what_is_not_a_report_is_refused(notify: NotifyDesk, content: object) -> None:
+    answer = await post(notify, content)
+    assert (answer.status_code, answer.json()["code"]) == (422, "REPORT_UNREADABLE")
+
+
+async def test_a_report_that_is_too_large_is_refused(notify: NotifyDesk) -> None:
+    answer = await post(notify, b" " * (notify.settings.report_bytes_max + 1))
+    assert answer.status_code == 413
