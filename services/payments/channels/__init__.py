@@ -1,0 +1,1 @@
+"""The ways to a bank, each behind the same interface."""

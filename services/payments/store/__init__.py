@@ -1,0 +1,1 @@
+"""All SQL of payments; sets in, sets out."""

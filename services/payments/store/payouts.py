@@ -1,0 +1,209 @@
+"""Balances, payouts and the ledger. Balances are locked first, in order, then payouts."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.common.kit.db import Row, Unit
+from services.payments.model import (
+    OPEN_STATES,
+    AccountKey,
+    Balance,
+    Move,
+    Payout,
+    PayoutState,
+    Posting,
+    Refusal,
+)
+from services.payments.rules import Books
+
+PAYOUT_COLUMNS = (
+    "p.payout_id, p.member_id, p.scheme_id, p.claim_id, p.period, p.grant_fen, p.amount_fen,"
+    " p.state, p.version, p.created_at"
+)
+
+
+def payout_of(row: Row) -> Payout:
+    return Payout(
+        payout_id=row["payout_id"],
+        account=AccountKey(row["member_id"], row["scheme_id"]),
+        claim_id=row["claim_id"],
+        period=row["period"],
+        grant_fen=row["grant_fen"],
+        amount_fen=row["amount_fen"],
+        state=PayoutState(row["state"]),
+        version=row["version"],
+        created_at=row["created_at"],
+    )
+
+
+async def lock_books(unit: Unit, member_ids: Collection[UUID]) -> Books:
+    """Lock all balances of the members, in the one order that everybody keeps."""
+    rows = await unit.fetch(
+        """
+        select member_id, scheme_id, granted_fen, paid_fen, in_flight_fen from balance
+        where member_id = any($1) order by member_id, scheme_id for update
+        """,
+        list(member_ids),
+    )
+    return Books(
+        {
+            AccountKey(row["member_id"], row["scheme_id"]): Balance(
+                row["granted_fen"], row["paid_fen"], row["in_flight_fen"]
+            )
+            for row in rows
+        }
+    )
+
+
+async def write_books(unit: Unit, books: Books) -> None:
+    """Write every move; the database refuses one that leaves open payouts unlike what is owed."""
+    new, known = books.moves()
+    if new:
+        columns = ("member_id", "scheme_id", "granted_fen", "paid_fen", "in_flight_fen", "open_fen")
+        await unit.copy("balance", columns, [(*account, *move) for account, move in new.items()])
+    if known:
+        await _move_balances(unit, known)
+
+
+async def _move_balances(unit: Unit, moves: Mapping[AccountKey, Move]) -> None:
+    moved = await unit.execute(
+        """
+        update balance b set
+            granted_fen = b.granted_fen + u.granted, paid_fen = b.paid_fen + u.paid,
+            in_flight_fen = b.in_flight_fen + u.in_flight, open_fen = b.open_fen + u.opened
+        from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+             as u(member_id, scheme_id, granted, paid, in_flight, opened)
+        where b.member_id = u.member_id and b.scheme_id = u.scheme_id
+        """,
+        *zip(*((*account, *move) for account, move in moves.items()), strict=True),
+    )
+    assert moved == len(moves), "every balance that moves is locked"
+
+
+async def known(unit: Unit, payout_ids: Sequence[UUID]) -> set[UUID]:
+    rows = await unit.fetch("select payout_id from payout where payout_id = any($1)", payout_ids)
+    return {row["payout_id"] for row in rows}
+
+
+async def lock_open(unit: Unit, member_ids: Collection[UUID]) -> list[Payout]:
+    """Lock the members' open payouts; give them oldest first."""
+    rows = await unit.fetch(
+        f"select {PAYOUT_COLUMNS} from payout p"  # noqa: S608 - the names of columns
+        " where member_id = any($1) and state = any($2) order by payout_id for update",
+        list(member_ids),
+        OPEN_STATES,
+    )
+    payouts = [payout_of(row) for row in rows]
+    return sorted(payouts, key=lambda payout: (payout.created_at, payout.payout_id))
+
+
+async def insert(unit: Unit, payouts: Sequence[Payout]) -> None:
+    columns = (
+        "payout_id", "member_id", "scheme_id", "claim_id", "period", "grant_fen", "amount_fen",
+        "state", "version", "attempt_no", "payee_version", "created_at", "changed_at",
+    )  # fmt: skip
+    await unit.copy(
+        "payout",
+        columns,
+        [
+            (
+                p.payout_id,
+                *p.account,
+                p.claim_id,
+                p.period,
+                p.grant_fen,
+                p.amount_fen,
+                p.state,
+                p.version,
+                0,
+                0,
+                p.created_at,
+                p.created_at,
+            )
+            for p in payouts
+        ],
+    )
+
+
+async def save(unit: Unit, payouts: Sequence[Payout], at: datetime) -> None:
+    """Write amount and state of payouts whose version was raised under their lock."""
+    if not payouts:
+        return
+    saved = await unit.execute(
+        """
+        update payout p
+        set amount_fen = u.amount_fen, state = u.state, version = u.version, changed_at = $5
+        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[])
+             as u(payout_id, amount_fen, state, version)
+        where p.payout_id = u.payout_id and p.version < u.version
+        """,
+        [payout.payout_id for payout in payouts],
+        [payout.amount_fen for payout in payouts],
+        [payout.state for payout in payouts],
+        [payout.version for payout in payouts],
+        at,
+    )
+    assert saved == len(payouts), "a payout moves only under its lock"
+    cancelled = [p.payout_id for p in payouts if p.state is PayoutState.CANCELLED]
+    if cancelled:
+        await unit.execute("delete from refusal where payout_id = any($1)", cancelled)
+
+
+async def queue(unit: Unit, payouts: Iterable[Payout], at: datetime) -> None:
+    """Line payouts up for the next batch."""
+    rows = [(payout.payout_id, payout.member_id, at) for payout in payouts]
+    if rows:
+        await unit.copy("ready_queue", ("payout_id", "member_id", "ready_at"), rows)
+
+
+async def wake(unit: Unit, member_ids: Collection[UUID], at: datetime) -> list[Payout]:
+    """Make ready what waited for these members' payees: first ones, or newer than the refused."""
+    rows = await unit.fetch(
+        f"""
+        with waiting as (
+            select p.payout_id from payout p join payee e using (member_id)
+            where p.member_id = any($1) and p.state in ('awaiting_payee', 'refused')
+              and e.member_version > 0 and e.version > p.payee_version
+            order by p.payout_id for update of p)
+        update payout p set state = 'ready', version = p.version + 1, changed_at = $2
+        from waiting w where p.payout_id = w.payout_id
+        returning {PAYOUT_COLUMNS}
+        """,  # noqa: S608 - the names of columns
+        list(member_ids),
+        at,
+    )
+    woken = sorted(map(payout_of, rows), key=lambda payout: (payout.created_at, payout.payout_id))
+    if woken:
+        await unit.execute(
+            "delete from refusal where payout_id = any($1)", [p.payout_id for p in woken]
+        )
+    return woken
+
+
+async def put_on_refusal_list(
+    unit: Unit, refused: Sequence[tuple[Payout, Refusal]], at: datetime
+) -> None:
+    if refused:
+        await unit.copy(
+            "refusal",
+            ("payout_id", "member_id", "reason", "actor", "since"),
+            [(p.payout_id, p.member_id, reason, actor, at) for p, (reason, actor) in refused],
+        )
+
+
+async def post(unit: Unit, postings: Iterable[Posting], at: datetime) -> None:
+    """Write entries into the ledger; the same leg of the same source twice is an error."""
+    rows = [(*posting, at) for posting in postings]
+    if rows:
+        columns = ("source_id", "leg", "scheme_id", "debit", "credit", "amount_fen", "booked_at")
+        await unit.copy("ledger", columns, rows)
+
+
+async def post_once(unit: Unit, posting: Posting, at: datetime) -> None:
+    """Write an entry that every start of the service offers anew."""
+    await unit.execute(
+        "insert into ledger values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        *posting,
+        at,
+    )

@@ -1,0 +1,203 @@
+"""The books of payments.
+
+Rows of bulk tables are updated in place (fillfactor 50, no index on a column that changes); what
+is waiting for something stands in a small table of its own.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+metadata = MetaData()
+
+HOT = {"fillfactor": 50}
+
+# Where a member's benefits go to; the member and the card come by events of their own, each with
+# its own version, 0 while it has not come.
+payee = Table(
+    "payee",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("member_version", BigInteger, nullable=False),
+    Column("unit_code", Text, nullable=False),
+    Column("salt_wrapped", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    postgresql_with=HOT,
+)
+
+# Per member and scheme. The open payouts' sum is kept by their own changes and must be, to the
+# fen, what is owed: never more, and nothing owed is left without a payout.
+balance = Table(
+    "balance",
+    metadata,
+    Column("member_id", Uuid, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("granted_fen", BigInteger, nullable=False),
+    Column("paid_fen", BigInteger, nullable=False),
+    Column("in_flight_fen", BigInteger, nullable=False),
+    Column("open_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("member_id", "scheme_id", name="balance_key"),
+    CheckConstraint("paid_fen >= 0", name="balance_paid"),
+    CheckConstraint("in_flight_fen >= 0", name="balance_in_flight"),
+    CheckConstraint(
+        "open_fen = greatest(0, granted_fen - paid_fen - in_flight_fen)",
+        name="balance_open_is_owed",
+    ),
+    postgresql_with=HOT,
+)
+
+payout = Table(
+    "payout",
+    metadata,
+    Column("payout_id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("claim_id", Uuid, nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("grant_fen", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempt_no", SmallInteger, nullable=False),
+    Column("payee_version", BigInteger, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint(
+        "amount_fen between 0 and greatest(0, grant_fen)", name="payout_within_its_grant"
+    ),
+    CheckConstraint(
+        "state in ('awaiting_payee', 'ready', 'batched', 'paid', 'refused', 'cancelled', 'netted')",
+        name="payout_state",
+    ),
+    CheckConstraint(
+        "(amount_fen = 0) = (state in ('cancelled', 'netted'))", name="payout_has_an_amount"
+    ),
+    Index("payout_member", "member_id"),
+    postgresql_with=HOT,
+)
+
+# Payouts that may go into the next batch, in the order they became ready. A payout that was
+# cancelled meanwhile leaves its row behind; the cut passes over it.
+ready_queue = Table(
+    "ready_queue",
+    metadata,
+    Column("queue_no", BigInteger, Identity(always=True), primary_key=True),
+    Column("payout_id", Uuid, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("ready_at", DateTime(timezone=True), nullable=False),
+)
+
+# Refused payouts that wait for somebody to act.
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("payout_id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+)
+
+# Children of their payout: one per card. A line without a batch was refused here, before any bank
+# saw it. The instruction id at the bank is the payout's id and the attempt's number.
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("payout_id", Uuid, nullable=False),
+    Column("attempt_no", SmallInteger, nullable=False),
+    Column("payee_version", BigInteger, nullable=False),
+    Column("batch_id", Uuid),
+    Column("line", Integer),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("bank_code", Text),
+    Column("reason", Text),
+    Column("bank_serial", Text),
+    Column("paid_on", Date),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("decided_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("payout_id", "attempt_no", name="attempt_key"),
+    UniqueConstraint("payout_id", "payee_version", name="attempt_per_payee"),
+    UniqueConstraint("batch_id", "line", name="attempt_line"),
+    CheckConstraint("amount_fen > 0", name="attempt_amount"),
+    CheckConstraint("state in ('in_flight', 'paid', 'refused')", name="attempt_state"),
+    CheckConstraint("batch_id is not null or state = 'refused'", name="attempt_has_a_batch"),
+    postgresql_with=HOT,
+)
+
+# A batch as it was fixed: its bytes sealed until it is closed, their hash and sums for ever.
+batch = Table(
+    "batch",
+    metadata,
+    Column("batch_id", Uuid, primary_key=True),
+    Column("batch_no", Text, nullable=False, unique=True),
+    Column("file_name", Text, nullable=False, unique=True),
+    Column("business_day", Date, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("sealed_file", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("bank_code", Text),
+    Column("cut_at", DateTime(timezone=True), nullable=False),
+    Column("submitted_at", DateTime(timezone=True)),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("paid_lines", Integer, nullable=False, server_default="0"),
+    Column("paid_fen", BigInteger, nullable=False, server_default="0"),
+    Column("refused_lines", Integer, nullable=False, server_default="0"),
+    Column("refused_fen", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint(
+        "state in ('fixed', 'submitting', 'submitted', 'unknown', 'closed')", name="batch_state"
+    ),
+    CheckConstraint(
+        "state <> 'closed' or (paid_lines + refused_lines = lines"
+        " and paid_fen + refused_fen = total_fen)",
+        name="batch_closed_adds_up",
+    ),
+    CheckConstraint("(state = 'closed') = (sealed_file is null)", name="batch_keeps_its_bytes"),
+    Index("batch_open", "cut_at", postgresql_where=text("state <> 'closed'")),
+)
+
+# What the bank said and was not applied: for a person to look at.
+bank_exception = Table(
+    "bank_exception",
+    metadata,
+    Column("batch_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("instruction_id", Text, nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("batch_id", "kind", "instruction_id", name="bank_exception_key"),
+)
+
+# Double entry, balanced by construction: a row moves an amount from one account to another.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("source_id", Uuid, nullable=False),
+    Column("leg", Text, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("debit", Text, nullable=False),
+    Column("credit", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("booked_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("source_id", "leg", name="ledger_key"),
+    CheckConstraint("amount_fen > 0", name="ledger_amount"),
+    CheckConstraint("debit <> credit", name="ledger_two_accounts"),
+)

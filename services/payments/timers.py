@@ -1,0 +1,139 @@
+"""What goes on by itself: batches are cut, sent, and asked about until they are closed."""
+
+import asyncio
+from typing import Final
+from uuid import UUID
+
+from services.common.kit.crash import crashpoint
+from services.common.kit.db import TRANSIENT
+from services.common.kit.health import Health
+from services.common.kit.logs import get_logger
+from services.payments.store.leadership import Check, leadership
+from services.payments.usecases.cut import cut_batch, park_first, time_to_cut
+from services.payments.usecases.desk import Desk
+from services.payments.usecases.fund import open_fund
+from services.payments.usecases.submit import Step, advance, open_batches
+
+log = get_logger()
+
+CUTTER: Final = "cutter"
+BANK: Final = "bank"
+STAND_BY_S: Final = 1.0
+RETRY_S: Final = 0.5
+
+
+class Timers:
+    """The loops of the desk; they run for as long as this process leads."""
+
+    def __init__(self, desk: Desk, health: Health) -> None:
+        self._desk = desk
+        self._settings = desk.settings
+        self._health = health
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                async with leadership(self._settings) as still_leading:
+                    if still_leading is None:
+                        await _wait(stop, STAND_BY_S)
+                        continue
+                    await self._lead(still_leading, stop)
+            except* TRANSIENT as trouble:
+                log.warning("timer.failed", job=BANK, error=trouble)
+                await _wait(stop, RETRY_S)
+            self._health.waiting(CUTTER)
+            self._health.waiting(BANK)
+
+    async def _lead(self, still_leading: Check, stop: asyncio.Event) -> None:
+        await open_fund(self._desk)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._cut(stop))
+            group.create_task(self._follow_batches(group, stop))
+            while not await _wait(stop, STAND_BY_S):
+                await still_leading()
+
+    async def _cut(self, stop: asyncio.Event) -> None:
+        """Cut batches as they become due, without a pause while whole ones wait.
+
+        A batch that cannot be cut is tried with half as many until the one at fault is found.
+        """
+        rows = rows_max = self._settings.batch_payouts_max
+        while not stop.is_set():
+            self._desk.payouts_ready.clear()
+            self._health.progress(CUTTER)
+            pause_s = self._settings.batch_poll_ms / 1000
+            try:
+                until = await time_to_cut(self._desk)
+                if until is not None and not until:
+                    await self._cut_one(rows)
+                    rows = rows_max
+                    continue
+                if until is not None:
+                    pause_s = min(pause_s, until.total_seconds())
+            except TRANSIENT as trouble:
+                log.warning("timer.failed", job=CUTTER, error=trouble)
+            except Exception as failure:  # noqa: BLE001 - whatever one payout does, the others go on
+                log.warning("timer.failed", job=CUTTER, error=failure)
+                if rows == 1:
+                    await park_first(self._desk)
+                rows = max(1, rows // 2)
+                continue
+            await _wait(stop, pause_s, self._desk.payouts_ready)
+
+    async def _cut_one(self, rows: int) -> None:
+        if await cut_batch(self._desk, rows) is not None:
+            crashpoint("payments.batch_fixed")
+            self._desk.batch_fixed.set()
+
+    async def _follow_batches(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        """Give every open batch somebody who follows it to its end."""
+        followed: dict[UUID, asyncio.Task[None]] = {}
+        turns = asyncio.Semaphore(self._settings.bank_calls_max)
+        while not stop.is_set():
+            self._desk.batch_fixed.clear()
+            self._health.progress(BANK)
+            try:
+                found = await open_batches(self._desk)
+            except TRANSIENT as trouble:
+                log.warning("timer.failed", job=BANK, error=trouble)
+                found = []
+            followed = {batch_id: task for batch_id, task in followed.items() if not task.done()}
+            for batch_id in found:
+                if batch_id not in followed:
+                    followed[batch_id] = group.create_task(self._follow(batch_id, turns, stop))
+            await _wait(stop, self._settings.batch_poll_ms / 1000, self._desk.batch_fixed)
+
+    async def _follow(self, batch_id: UUID, turns: asyncio.Semaphore, stop: asyncio.Event) -> None:
+        """Send a batch and ask about it until it is closed; the less happens, the less often."""
+        shortest_s = self._settings.result_poll_ms / 1000
+        longest_s = self._settings.result_poll_max_ms / 1000
+        pause_s = shortest_s
+        while not stop.is_set():
+            async with turns:
+                step = await self._one_step(batch_id)
+            match step:
+                case Step.CLOSED:
+                    return
+                case Step.MOVED:
+                    pause_s = shortest_s
+                case Step.NOTHING_NEW:
+                    await _wait(stop, pause_s)
+                    pause_s = min(pause_s * 1.5, longest_s)
+
+    async def _one_step(self, batch_id: UUID) -> Step:
+        try:
+            return await advance(self._desk, batch_id)
+        except Exception as failure:  # noqa: BLE001 - this batch stands still, the others go on
+            log.warning("timer.failed", job=BANK, batch_id=batch_id, error=failure)
+        return Step.NOTHING_NEW
+
+
+async def _wait(stop: asyncio.Event, seconds: float, wake: asyncio.Event | None = None) -> bool:
+    """Sleep until the time is up or somebody wakes or stops us; tell whether it is the end."""
+    waits = [asyncio.ensure_future((wake or stop).wait())]
+    if wake is not None:
+        waits.append(asyncio.ensure_future(stop.wait()))
+    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    return stop.is_set()

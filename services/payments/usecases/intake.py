@@ -1,0 +1,90 @@
+"""What happened elsewhere arrives: members, their cards, grants. One set, one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.common.contracts.claims import BenefitGranted
+from services.common.contracts.enrollment import MemberRegistered, PayeeChanged
+from services.common.contracts.event import Event
+from services.common.kit import clock
+from services.common.kit.db import Unit
+from services.common.money import Fen
+from services.payments import rules
+from services.payments.model import AccountKey, Payout, PayoutState
+from services.payments.rules import Books
+from services.payments.store import payees, payouts
+
+
+async def take_events(unit: Unit, events: Sequence[Event]) -> bool:
+    """Take in a mixed set, in order; tell whether payouts became ready."""
+    at = clock.now()
+    grants = [event for event in events if isinstance(event, BenefitGranted)]
+    changed = await payees.keep(
+        unit,
+        [event for event in events if isinstance(event, MemberRegistered)],
+        [event for event in events if isinstance(event, PayeeChanged)],
+    )
+    # Also the balances of members whose payee changed: a result that is being applied for one of
+    # them has read the payee before or reads it after, and either finds the other's work.
+    books = await payouts.lock_books(unit, {grant.member_id for grant in grants} | {*changed})
+    ready = await _take_grants(unit, grants, books, at)
+    if changed:
+        ready += await payouts.wake(unit, changed, at)
+    await payouts.queue(unit, ready, at)
+    return bool(ready)
+
+
+async def _take_grants(
+    unit: Unit, grants: Sequence[BenefitGranted], books: Books, at: datetime
+) -> list[Payout]:
+    """Make a payout of every grant that is new; give those that are ready."""
+    known = await payouts.known(unit, [grant.grant_id for grant in grants])
+    fresh = {grant.grant_id: grant for grant in grants if grant.grant_id not in known}
+    if not fresh:
+        return []
+    lowered = {grant.member_id for grant in fresh.values() if grant.amount_fen < 0}
+    stored = await payouts.lock_open(unit, lowered) if lowered else []
+    made, changed = _work_through(list(fresh.values()), stored, books, at)
+    await payouts.write_books(unit, books)
+    await payouts.insert(unit, made)
+    await payouts.save(unit, changed, at)
+    await payouts.post(unit, [rules.granted(payout) for payout in made if payout.grant_fen], at)
+    return [payout for payout in made if payout.state is PayoutState.READY]
+
+
+def _work_through(
+    grants: Sequence[BenefitGranted], stored: Sequence[Payout], books: Books, at: datetime
+) -> tuple[list[Payout], list[Payout]]:
+    """Work through grants in order; give the payouts made of them and the stored ones changed."""
+    open_payouts: dict[AccountKey, list[Payout]] = {}
+    for payout in stored:
+        open_payouts.setdefault(payout.account, []).append(payout)
+    made: list[Payout] = []
+    touched: set[UUID] = set()
+    for grant in grants:
+        account = AccountKey(grant.member_id, grant.scheme_id)
+        mine = open_payouts.setdefault(account, [])
+        to_open = books.move(account, granted=grant.amount_fen)
+        made.append(_payout_of(grant, to_open, at))
+        if to_open > 0:
+            mine.append(made[-1])
+        else:
+            changed = rules.take_from_newest(mine, -to_open)
+            touched.update(payout.payout_id for payout in changed)
+        books.opened(account, to_open)
+    return made, [payout for payout in stored if payout.payout_id in touched]
+
+
+def _payout_of(grant: BenefitGranted, to_open: int, at: datetime) -> Payout:
+    return Payout(
+        payout_id=grant.grant_id,
+        account=AccountKey(grant.member_id, grant.scheme_id),
+        claim_id=grant.claim_id,
+        period=grant.period,
+        grant_fen=Fen(grant.amount_fen),
+        amount_fen=Fen(max(0, to_open)),
+        state=PayoutState.READY if to_open > 0 else PayoutState.NETTED,
+        version=1,
+        created_at=at,
+    )

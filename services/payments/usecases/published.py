@@ -1,0 +1,41 @@
+"""The events that payments publishes, made of what became of an attempt."""
+
+from datetime import datetime
+
+from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.ids import new_id
+from services.payments.model import Paid, Refused
+
+
+def paid(line: Paid, at: datetime) -> PayoutPaid:
+    payout = line.attempt.payout
+    return PayoutPaid(
+        event_id=new_id(),
+        at=at,
+        version=payout.version,
+        member_id=payout.member_id,
+        payout_id=payout.payout_id,
+        claim_id=payout.claim_id,
+        attempt_no=line.attempt.attempt_no,
+        payee_version=line.attempt.payee_version,
+        amount_fen=payout.amount_fen,
+        paid_on=line.paid_on,
+    )
+
+
+def refused(line: Refused, tried_fen: int, at: datetime) -> PayoutRefused:
+    """Only of a payout that waits for its actor now: what goes out again by itself is no news."""
+    payout = line.attempt.payout
+    return PayoutRefused(
+        event_id=new_id(),
+        at=at,
+        version=payout.version,
+        member_id=payout.member_id,
+        payout_id=payout.payout_id,
+        claim_id=payout.claim_id,
+        attempt_no=line.attempt.attempt_no,
+        payee_version=line.attempt.payee_version,
+        amount_fen=tried_fen,
+        reason=line.refusal.reason,
+        actor=line.refusal.actor,
+    )

@@ -1,0 +1,102 @@
+"""Hands a fixed batch to the bank and asks what became of it; unknown is asked, never sent anew.
+
+No transaction is open while the bank is spoken to. The batch is `submitting` in the database before
+a byte leaves, so whoever finds it so knows that the bank may have it.
+"""
+
+import hashlib
+from enum import Enum
+from uuid import UUID
+
+from services.common.kit import clock
+from services.common.kit.crash import crashpoint
+from services.common.kit.logs import get_logger
+from services.payments.channels.base import Answer, Outcome
+from services.payments.errors import ResultUnusable
+from services.payments.model import BankException, Batch, BatchFile, BatchState
+from services.payments.store import batches
+from services.payments.usecases import results
+from services.payments.usecases.desk import Desk
+
+log = get_logger()
+
+
+class Step(Enum):
+    """What one step with a batch has come to."""
+
+    MOVED = "moved"
+    NOTHING_NEW = "nothing_new"
+    CLOSED = "closed"
+
+
+async def open_batches(desk: Desk) -> list[UUID]:
+    """List the batches that are under way, oldest first."""
+    async with desk.database.begin() as unit:
+        return await batches.open_batches(unit)
+
+
+async def advance(desk: Desk, batch_id: UUID) -> Step:
+    """Do the next thing for a batch: send it, ask about it, or apply its result."""
+    async with desk.database.begin() as unit:
+        batch = await batches.read(unit, batch_id)
+    match batch.state:
+        case BatchState.CLOSED:
+            return Step.CLOSED
+        case BatchState.SUBMITTED:
+            return await _ask(desk, batch)
+        case BatchState.FIXED:
+            return await _submit(desk, batch, BatchState.SUBMITTING)
+        case BatchState.SUBMITTING | BatchState.UNKNOWN:
+            # The same bytes under the same name: the bank books them once, however often they come.
+            return await _submit(desk, batch, BatchState.UNKNOWN)
+
+
+async def _submit(desk: Desk, batch: Batch, meanwhile: BatchState) -> Step:
+    """Hand the batch over; `meanwhile` is what it is until the bank has answered."""
+    assert batch.sealed_file is not None, "an open batch keeps its bytes"
+    content = desk.open_file(batch.batch_id, batch.sealed_file)
+    assert hashlib.sha256(content).digest() == batch.sha256, "the bytes are as they were fixed"
+    if not await _move(desk, batch, batch.state, meanwhile):
+        return Step.MOVED
+    file = BatchFile(batch.batch_no, batch.file_name, content)
+    answer = await desk.channel.submit(file)
+    crashpoint("payments.file_sent")
+    log.info("batch.sent", batch_id=batch.batch_id, state=answer.outcome.value, code=answer.code)
+    match answer.outcome:
+        case Outcome.DONE:
+            await _move(desk, batch, meanwhile, BatchState.SUBMITTED)
+            return Step.MOVED
+        case Outcome.REFUSED:
+            await results.refuse_whole(desk, batch.batch_id, answer.code)
+            return Step.CLOSED
+        case Outcome.UNKNOWN:
+            await _move(desk, batch, meanwhile, BatchState.UNKNOWN, answer.code)
+            if answer.number_taken:
+                odd = BankException("number_taken", batch.batch_no)
+                await results.list_exception(desk, batch.batch_id, odd)
+            return Step.NOTHING_NEW
+
+
+async def _ask(desk: Desk, batch: Batch) -> Step:
+    try:
+        result = await desk.channel.result(batch.batch_no, batch.file_name)
+    except ResultUnusable as unusable:
+        # Nothing of it is believed; the bank keeps the right one and is asked for it again.
+        log.warning("batch.result_unusable", batch_id=batch.batch_id, error=unusable)
+        return Step.NOTHING_NEW
+    if not isinstance(result, Answer):
+        closed = await results.apply_result(desk, batch.batch_id, result)
+        return Step.CLOSED if closed else Step.NOTHING_NEW
+    if result.outcome is Outcome.REFUSED:
+        await results.refuse_whole(desk, batch.batch_id, result.code)
+        return Step.CLOSED
+    return Step.NOTHING_NEW
+
+
+async def _move(
+    desk: Desk, batch: Batch, before: BatchState, after: BatchState, bank_code: str = ""
+) -> bool:
+    async with desk.database.begin() as unit:
+        return await batches.move(
+            unit, batch.batch_id, [before], after, at=clock.now(), bank_code=bank_code
+        )

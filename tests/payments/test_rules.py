@@ -1,0 +1,81 @@
+"""How much is open, who gives back, where an overpayment lies."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.ids import new_id
+from services.common.kit import clock
+from services.common.money import Fen
+from services.payments import rules
+from services.payments.model import NOTHING, AccountKey, Payout, PayoutState
+from services.payments.rules import Books
+
+ACCOUNT = AccountKey(new_id(), "bj.mutual")
+YEARS = st.dictionaries(
+    st.integers(2012, 2030),
+    st.tuples(st.integers(-10_000, 10_000).map(Fen), st.integers(0, 10_000).map(Fen)),
+    max_size=8,
+)
+
+
+def payout(amount_fen: int) -> Payout:
+    return Payout(
+        payout_id=new_id(),
+        account=ACCOUNT,
+        claim_id=new_id(),
+        period=2018,
+        grant_fen=Fen(amount_fen),
+        amount_fen=Fen(amount_fen),
+        state=PayoutState.READY,
+        version=1,
+        created_at=clock.now(),
+    )
+
+
+@given(YEARS)
+def test_the_years_shares_add_up_to_what_was_paid_too_much(
+    years: dict[int, tuple[Fen, Fen]],
+) -> None:
+    shares = rules.to_recover(years)
+    overpaid = sum(paid - granted for granted, paid in years.values())
+    assert sum(shares.values()) == max(0, overpaid)
+    for year, (granted, paid) in years.items():
+        assert 0 <= shares[year] <= max(0, paid - granted)
+
+
+@given(YEARS)
+def test_an_overpayment_lies_in_the_newest_years_that_have_one(
+    years: dict[int, tuple[Fen, Fen]],
+) -> None:
+    shares = rules.to_recover(years)
+    for year, share in shares.items():
+        granted, paid = years[year]
+        if share < max(0, paid - granted):
+            assert all(shares[older] == 0 for older in years if older < year)
+
+
+@given(st.lists(st.integers(1, 1_000), max_size=10), st.data())
+def test_what_is_taken_comes_from_the_newest_and_to_the_fen(
+    amounts: list[int], data: st.DataObject
+) -> None:
+    payouts = [payout(amount) for amount in amounts]
+    taken = data.draw(st.integers(0, sum(amounts)))
+    changed = rules.take_from_newest(payouts, taken)
+    assert sum(p.amount_fen for p in payouts) == sum(amounts) - taken
+    assert all((p.amount_fen == 0) == (p.state is PayoutState.CANCELLED) for p in payouts)
+    untouched = len(payouts) - len(changed)
+    assert [p.amount_fen for p in payouts[:untouched]] == amounts[:untouched]
+    assert all(p.amount_fen == 0 for p in payouts[untouched + 1 :])
+
+
+@given(st.lists(st.integers(-1_000, 1_000), max_size=20))
+def test_open_payouts_grow_to_what_is_owed_and_never_beyond(grants: list[int]) -> None:
+    books = Books({ACCOUNT: NOTHING})
+    opened = sum(books.move(ACCOUNT, granted=amount) for amount in grants)
+    assert opened == max(0, sum(grants))
+
+
+def test_a_reason_nobody_has_listed_is_for_finance() -> None:
+    assert rules.refusal_for("NAME_DIFFERS").actor == "unit"
+    assert rules.refusal_for("ACCOUNT_CLOSED").actor == "member"
+    assert rules.refusal_for("SOMETHING_NEW") == ("SOMETHING_NEW", "finance")
