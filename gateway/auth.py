@@ -117,13 +117,9 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         policy = policy_of(self.endpoint)
         answer = super().get_route_handler()
-        reads_json = self.body_field is not None
 
         async def guarded(request: Request) -> Response:
             request.state.caller = await policy.admit(await parts_of(request), request)
-            if reads_json:
-                # Read here, a refused body keeps its reason; FastAPI would call it unreadable.
-                await request.body()
             return await answer(request)
 
         return guarded

@@ -1,4 +1,4 @@
-"""What the gateway lets in: how many requests, from whom, and how large."""
+"""What the gateway lets in: how many requests, from whom, and at what pace."""
 
 import math
 from asyncio import timeout
@@ -11,12 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import BodyBroken, Throttled, TooSlow
 from gateway.settings import Settings
 from services.common.kit import clock
-from services.common.kit.problems import TooLarge
 
 PREFIX: Final = "/api/v1"
 _LOGIN_PATHS: Final = (f"{PREFIX}/staff/login", f"{PREFIX}/auth/")
-_ROSTERS: Final = f"{PREFIX}/staff/rosters"
-_FEEDS: Final = f"{PREFIX}/staff/feeds"
 _PLUMBING: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -70,51 +67,31 @@ class AddressLimit:
         return lines[-1].rpartition(",")[2].strip() if lines else str(client[0] if client else "")
 
 
-class BodyBounds:
-    """Refuses a body that is larger than its route takes, or that stops coming."""
+class Pace:
+    """Refuses a body that stops coming or breaks off; how large it may be, the kit watches."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, *, idle_timeout_s: float) -> None:
         self._app = app
-        self._settings = settings
+        self._idle_timeout_s = idle_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        bytes_max = self._bytes_max(scope)
-        told = Headers(scope=scope).get("content-length", "")
-        if told.isdigit() and int(told) > bytes_max:
-            raise TooLarge
-        came, whole = 0, False
+        whole = scope["type"] != "http"
 
-        async def bounded() -> Message:
-            nonlocal came, whole
+        async def paced() -> Message:
+            nonlocal whole
             if whole:
                 return await receive()  # waits for the caller to hang up, however long
             try:
-                async with timeout(self._settings.body_idle_timeout_s):
+                async with timeout(self._idle_timeout_s):
                     message = await receive()
             except TimeoutError as error:
                 raise TooSlow from error
             if message["type"] == "http.disconnect":
                 raise BodyBroken
-            came += len(message.get("body", b""))
             whole = not message.get("more_body", False)
-            if came > bytes_max:
-                raise TooLarge
             return message
 
-        await self._app(scope, bounded, send)
-
-    def _bytes_max(self, scope: Scope) -> int:
-        told = self._settings
-        match scope["method"], scope["path"]:
-            case "POST", path if path == _ROSTERS:
-                return told.roster_bytes_max + told.form_bytes_max
-            case "POST", path if path == _FEEDS:
-                return told.feed_bytes_max + told.form_bytes_max
-            case _:
-                return told.body_bytes_max
+        await self._app(scope, paced, send)
 
 
 class Manners:

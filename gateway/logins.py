@@ -123,10 +123,8 @@ async def _send_code(parts: Parts, phone: str, login_id: UUID) -> None:
         if code is not None:
             minutes = parts.settings.login_code_s // 60
             text = {"phone": phone, "code": code, "minutes": minutes}
-            read(
-                await parts.services.notify.request("POST", "/codes", caller=_GATEWAY, json=text),
-                Nothing,
-            )
+            desk = parts.desk(_GATEWAY)
+            await desk.send(desk.notify, "POST", "/codes", Nothing, text)
     except (DomainError, ServiceRefused, *TRANSIENT) as error:
         get_logger().error("gateway.code_lost", error=error)
 

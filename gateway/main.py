@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway import store
 from gateway.errors import PhoneProofNeeded, ServiceRefused
-from gateway.limits import PREFIX, AddressLimit, BodyBounds, Manners
+from gateway.limits import PREFIX, AddressLimit, Manners, Pace
 from gateway.parts import Parts
 from gateway.routes import hospital, member, staff
 from gateway.schemas import PhoneProofProblem
@@ -53,9 +53,9 @@ def build_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.state.parts = parts
-    app.add_middleware(BodyBounds, settings=settings)
+    app.add_middleware(Pace, idle_timeout_s=settings.body_idle_timeout_s)
     app.add_middleware(AddressLimit, settings=settings, buckets=parts.buckets)
-    problems.install(app)
+    problems.install(app, body_bytes_max=settings.body_bytes_max)
     app.add_middleware(Manners, tls=not parts.is_development)
     app.add_exception_handler(ServiceRefused, _pass_refusal_on)
     app.add_exception_handler(PhoneProofNeeded, _ask_for_phone_proof)

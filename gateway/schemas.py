@@ -42,7 +42,7 @@ class StaffLoginOut(BaseModel):
 
 class OfficerIn(Asked):
     name: Text
-    phone: Phone
+    phone: Text
 
 
 class UnitIn(Asked):
@@ -51,10 +51,18 @@ class UnitIn(Asked):
     officers: Annotated[list[OfficerIn], Field(max_length=20)] = []
 
 
+class OfficerOut(BaseModel):
+    """Shown as masks."""
+
+    name: str
+    phone: str
+
+
 class UnitOut(BaseModel):
-    code: str | None = None
-    name: str | None = None
-    staff_count: int | None = None
+    code: str
+    name: str
+    staff_count: int
+    officers: list[OfficerOut] = []
 
 
 class Accepted(BaseModel):
@@ -239,8 +247,8 @@ def file_form(*fields: str) -> dict[str, Any]:
 
 
 class SettlementResult(BaseModel):
-    setl_id: str | None = None
-    status: Literal["settled", "rejected", "reversed", "in_review", "duplicate", "refused"]
+    setl_id: str
+    status: str
     code: str | None = None
     benefit: Yuan | None = None
     claim_id: UUID | None = None
@@ -384,6 +392,7 @@ class MessageLine(BaseModel):
     template: str
     text: str | None = None
     status: str
+    created_at: AwareDatetime | None = None
     sent_at: AwareDatetime | None = None
     source_id: UUID | None = None
 

@@ -31,11 +31,10 @@ class Settings(ProcessSettings):
     wechat_secret: SecretStr = SecretStr("wx-secret")
     wechat_timeout_s: PositiveFloat = 5.0
 
-    body_bytes_max: PositiveInt = 1024 * 1024
-    roster_bytes_max: PositiveInt = 20 * 1024 * 1024
-    feed_bytes_max: PositiveInt = 4 * 1024**3
-    # What a form adds around its file: boundaries, part headers, the other fields.
-    form_bytes_max: PositiveInt = 64 * 1024
+    body_bytes_max: PositiveInt = 1024**2
+    # Of the whole form: the file, and some hundred bytes around it.
+    roster_bytes_max: PositiveInt = 20 * 1024**2 + 64 * 1024
+    feed_bytes_max: PositiveInt = 4 * 1024**3 + 64 * 1024
     body_idle_timeout_s: PositiveFloat = 30.0
     upload_timeout_s: PositiveFloat = 3_600.0
     answer_bytes_max: PositiveInt = 8 * 1024 * 1024

@@ -11,6 +11,7 @@ from gateway.auth import ANYONE, ROLES, GuardedRoute, opened_to, staff
 from gateway.errors import MemberNotFound
 from gateway.parts import DeskDep, PartsDep
 from gateway.upstream import Desk, read
+from services.common.kit import problems
 from services.common.kit.auth import WHOLE_UNION
 
 router = APIRouter(prefix="/staff", tags=["staff"], route_class=GuardedRoute)
@@ -20,9 +21,7 @@ _Year = Annotated[int | None, Query(ge=2000, le=2100)]
 _Unit = Annotated[schemas.Segment | None, Query()]
 _Cursor = Annotated[schemas.Cursor | None, Query()]
 
-_FILING = staff("admin", "filing_officer")
-_FEEDS = staff("admin", "reviewer")
-_FEEDS_SEEN = staff("admin", "reviewer", "auditor")
+_FEEDS_SEEN = staff("admin", "auditor")
 _MONEY_SEEN = staff("admin", "finance_maker", "finance_checker", "auditor")
 
 
@@ -34,7 +33,7 @@ async def login(asked: schemas.StaffLoginIn, parts: PartsDep) -> schemas.StaffLo
 
 
 @router.put("/units/{code}", responses={201: {"model": schemas.UnitOut}})
-@opened_to(_FILING)
+@opened_to(staff("admin", "filing_officer"))
 async def put_unit(
     code: schemas.Segment, asked: schemas.UnitIn, response: Response, desk: DeskDep
 ) -> schemas.UnitOut:
@@ -47,8 +46,9 @@ async def put_unit(
 @router.post(
     "/rosters", status_code=202, openapi_extra={"requestBody": schemas.file_form("unit", "from")}
 )
-@opened_to(_FILING)
-async def post_roster(request: Request, desk: DeskDep) -> schemas.RosterAccepted:
+@opened_to(staff("filing_officer"))
+async def post_roster(request: Request, parts: PartsDep, desk: DeskDep) -> schemas.RosterAccepted:
+    problems.allow_body(request, parts.settings.roster_bytes_max)
     return await desk.pass_on(request, desk.enrollment, "/rosters", schemas.RosterAccepted)
 
 
@@ -59,8 +59,9 @@ async def get_roster(roster_id: UUID, desk: DeskDep) -> schemas.RosterOut:
 
 
 @router.post("/feeds", status_code=202, openapi_extra={"requestBody": schemas.file_form()})
-@opened_to(_FEEDS)
-async def post_feed(request: Request, desk: DeskDep) -> schemas.FeedAccepted:
+@opened_to(staff("admin"))
+async def post_feed(request: Request, parts: PartsDep, desk: DeskDep) -> schemas.FeedAccepted:
+    problems.allow_body(request, parts.settings.feed_bytes_max)
     return await desk.pass_on(request, desk.claims, "/feeds", schemas.FeedAccepted)
 
 
