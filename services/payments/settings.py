@@ -6,6 +6,9 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from services.common.kit.settings import Port, ServiceSettings, knobs
 
+# While work remains nobody sleeps longer.
+PauseMs = Annotated[PositiveInt, Field(le=2_000)]
+
 TEN_BILLION_YUAN_FEN = 10_000_000_000_00
 
 
@@ -24,9 +27,9 @@ class Settings(ServiceSettings):
 
     port: Port = 8103
     # A batch is cut when so many payouts wait, or when the oldest has waited so long.
-    batch_payouts_max: PositiveInt = Field(1_000, le=5_000)
+    batch_payouts_max: Annotated[PositiveInt, Field(le=5_000)] = 1_000
     batch_wait_ms: PositiveInt = 1_000
-    batch_poll_ms: PositiveInt = Field(1_000, le=2_000)
+    batch_poll_ms: PauseMs = 1_000
     # While so many batches are under way the next ones wait: the bank is behind.
     batches_open_max: PositiveInt = 200
 
@@ -37,8 +40,8 @@ class Settings(ServiceSettings):
     bank_unit: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,20}$")] = "UNION01"
     bank_remark: Annotated[str, Field(pattern=r"^[^|\r\n]{0,30}$")] = "职工医疗互助金"
     # How soon a batch is asked about again; while nothing changes the pause grows to the longest.
-    result_poll_ms: PositiveInt = Field(default_factory=_result_poll, le=2_000)
-    result_poll_max_ms: PositiveInt = Field(2_000, le=2_000)
+    result_poll_ms: PauseMs = Field(default_factory=_result_poll)
+    result_poll_max_ms: PauseMs = 2_000
 
     fund_opening_fen: NonNegativeInt = Field(default_factory=_opening_fund)
 
