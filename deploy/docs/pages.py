@@ -1,0 +1,37 @@
+"""Every generated page and its text; the same code gives the same bytes."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from deploy.docs import lines_and_metrics, openapi, settings_page
+from services.common.contracts import asyncapi
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def generated() -> dict[str, str]:
+    """Give the pages by their path in the repository."""
+    return {
+        "docs/asyncapi.yaml": _yaml(asyncapi.document()),
+        **{
+            f"docs/openapi/{name}.json": _json(document)
+            for name, document in openapi.documents().items()
+        },
+        "docs/settings.md": settings_page.text(),
+        "docs/metrics.md": lines_and_metrics.metrics_text(),
+        "docs/logs.md": lines_and_metrics.logs_text(ROOT),
+    }
+
+
+def _yaml(document: object) -> str:
+    # By way of JSON, which knows no shared objects: otherwise YAML would write anchors for them.
+    plain = json.loads(json.dumps(document))
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,1 @@
+"""Tests of the published language: what readers of events may rely on."""
