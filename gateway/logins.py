@@ -27,7 +27,8 @@ from gateway.proofs import (
     password_fits,
     totp_step,
 )
-from gateway.schemas import MembersFound, Nothing
+from gateway.schemas.member import MembersFound
+from gateway.schemas.words import Nothing
 from services.common.errors import DomainError
 from services.common.ids import derived_id, new_id
 from services.common.kit import auth, clock

@@ -12,7 +12,7 @@ from gateway.errors import PhoneProofNeeded, ServiceRefused
 from gateway.limits import PREFIX, AddressLimit, Manners, Pace
 from gateway.parts import Parts
 from gateway.routes import hospital, member, staff
-from gateway.schemas import PhoneProofProblem
+from gateway.schemas.member import PhoneProofProblem
 from gateway.settings import Settings
 from gateway.upstream import Services
 from gateway.wechat import WeChat

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from gateway.schemas import ClaimOut, MessageLine, MessageLines, Moment, PayoutLines
+from gateway.schemas.member import ClaimOut, MessageLine, MessageLines, Moment, PayoutLines
 from gateway.upstream import Desk
 
 

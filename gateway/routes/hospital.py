@@ -6,10 +6,11 @@ no amount passes through a float.
 
 from fastapi import APIRouter, Request
 
-from gateway import schemas
 from gateway.auth import HOSPITALS, GuardedRoute, opened_to
 from gateway.once import KeyHeader, post_once
 from gateway.parts import DeskDep, PartsDep
+from gateway.schemas import hospital as schemas
+from gateway.schemas.words import Segment
 
 router = APIRouter(prefix="/hospital", tags=["hospital"], route_class=GuardedRoute)
 _BODY = {"requestBody": schemas.settlements_body()}
@@ -33,14 +34,14 @@ async def check_settlements(request: Request, desk: DeskDep) -> schemas.Settleme
 
 @router.get("/settlements/{setl_id}", response_model_exclude_none=True)
 @opened_to(HOSPITALS)
-async def get_settlement(setl_id: schemas.Segment, desk: DeskDep) -> schemas.SettlementResult:
+async def get_settlement(setl_id: Segment, desk: DeskDep) -> schemas.SettlementResult:
     return await desk.get(desk.claims, f"/settlements/{setl_id}", schemas.SettlementResult)
 
 
 @router.post("/settlements/{setl_id}/cancel", response_model_exclude_none=True)
 @opened_to(HOSPITALS)
 async def cancel_settlement(
-    setl_id: schemas.Segment,
+    setl_id: Segment,
     request: Request,
     parts: PartsDep,
     desk: DeskDep,

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from gateway import logins, schemas
+from gateway import logins
 from gateway.auth import ANYONE, MEMBERS, GuardedRoute, opened_to
 from gateway.parts import DeskDep, Parts, PartsDep
+from gateway.schemas import member as schemas
+from gateway.schemas.words import Cursor, PageSize
 from gateway.timeline import told_claim
 
 router = APIRouter(tags=["member"], route_class=GuardedRoute)
 
-_Cursor = Annotated[schemas.Cursor | None, Query()]
-_Limit = Annotated[schemas.PageSize, Query()]
+_Cursor = Annotated[Cursor | None, Query()]
+_Limit = Annotated[PageSize, Query()]
 
 
 @router.post("/auth/wechat", responses={409: {"model": schemas.PhoneProofProblem}})

@@ -6,20 +6,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway import logins, schemas
+from gateway import logins
 from gateway.auth import ANYONE, ROLES, GuardedRoute, opened_to, staff
 from gateway.errors import MemberNotFound
 from gateway.parts import DeskDep, PartsDep
+from gateway.schemas import staff as schemas
+from gateway.schemas.words import Cursor, Segment
 from gateway.upstream import Desk, read
 from services.common.kit import problems
 from services.common.kit.auth import WHOLE_UNION
 
 router = APIRouter(prefix="/staff", tags=["staff"], route_class=GuardedRoute)
 
-_Scheme = Annotated[schemas.Segment | None, Query()]
+_Scheme = Annotated[Segment | None, Query()]
 _Year = Annotated[int | None, Query(ge=2000, le=2100)]
-_Unit = Annotated[schemas.Segment | None, Query()]
-_Cursor = Annotated[schemas.Cursor | None, Query()]
+_Unit = Annotated[Segment | None, Query()]
+_Cursor = Annotated[Cursor | None, Query()]
 
 _FEEDS_SEEN = staff("admin", "auditor")
 _MONEY_SEEN = staff("admin", "finance_maker", "finance_checker", "auditor")
@@ -35,7 +37,7 @@ async def login(asked: schemas.StaffLoginIn, parts: PartsDep) -> schemas.StaffLo
 @router.put("/units/{code}", responses={201: {"model": schemas.UnitOut}})
 @opened_to(staff("admin", "filing_officer"))
 async def put_unit(
-    code: schemas.Segment, asked: schemas.UnitIn, response: Response, desk: DeskDep
+    code: Segment, asked: schemas.UnitIn, response: Response, desk: DeskDep
 ) -> schemas.UnitOut:
     told = asked.model_dump(exclude_unset=True)
     got = await desk.enrollment.request("PUT", f"/units/{code}", caller=desk.caller, json=told)

@@ -1,7 +1,10 @@
 """Staff sign in with password and one-time code."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
+
+import httpx
 
 from services.common.kit import clock
 from tests.gateway.conftest import MakeHouse
@@ -41,6 +44,25 @@ async def test_unknown_name_wrong_password_and_wrong_code_are_answered_alike(
     assert {answer.status_code for answer in answers} == {401}
     assert len({answer.text for answer in answers}) == 1
     assert await strict_house.count("staff_session") == 0
+
+
+async def test_an_unknown_name_takes_as_long_as_a_wrong_password(make_house: MakeHouse) -> None:
+    house = await make_house("strict", password_memory_kib=65_536, login_failures_max=100)
+    client, right = house.client(), house.login_of("auditor")
+    for wrong in ({"username": "nobody"}, {"password": "wrong"}):
+        await client.post(LOGIN, json=right | wrong)
+    unknown = await _fastest(client, right | {"username": "nobody"})
+    known = await _fastest(client, right | {"password": "wrong"})
+    assert 0.4 < unknown / known < 2.5
+
+
+async def _fastest(client: httpx.AsyncClient, told: dict[str, str]) -> float:
+    took: list[float] = []
+    for _ in range(5):
+        began = time.perf_counter()
+        await client.post(LOGIN, json=told)
+        took.append(time.perf_counter() - began)
+    return min(took)
 
 
 async def test_too_many_failures_lock_the_account_for_a_while(strict_house: House) -> None:

@@ -1,0 +1,1 @@
+"""What the public sends and is shown, by audience."""
