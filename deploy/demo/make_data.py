@@ -1,8 +1,9 @@
 """Makes the data that the repository holds, from nothing but a seed.
 
-Run it by `python -m deploy.demo.make_data`. Two sets: the demo's, and a small one for the tests. Each has rosters, a settlement feed, what is to
-become of every line (truth.csv) and what every member is to be granted per year (expected.csv);
-the demo's has a cast as well: who posts, who is refused, who looks.
+Run it by `python -m deploy.demo.make_data`. Two sets: the demo's, and a small one for the tests.
+Each has rosters, a settlement feed, what is to become of every line (truth.csv) and what every
+member is to be granted per year (expected.csv); the demo's has a cast as well: who posts, who is
+refused, who looks.
 """
 
 import csv
@@ -26,11 +27,20 @@ HOSPITALS = (
     Hospital("H11010000001", "北京市第一示范医院", "3"),
     Hospital("H11010000002", "北京市第二示范医院", "2"),
 )
+
+
+class Unit(NamedTuple):
+    code: str
+    name: str
+    officer: str
+    phone: str
+
+
 UNITS = (
-    ("U0001", "北京市公交集团工会", "孙丽华"),
-    ("U0002", "北京市园林绿化局工会", "周建国"),
-    ("U0003", "首都师范附属学校工会", "吴晓燕"),
-    ("U0004", "北京市环卫集团工会", "郑大勇"),
+    Unit("U0001", "北京市公交集团工会", "孙丽华", "13900000001"),
+    Unit("U0002", "北京市园林绿化局工会", "周建国", "13900000002"),
+    Unit("U0003", "首都师范附属学校工会", "吴晓燕", "13900000003"),
+    Unit("U0004", "北京市环卫集团工会", "郑大勇", "13900000004"),
 )
 TRUTH_COLUMNS = ("line", "setl_id", "made", "status", "code", "benefit")
 EXPECTED_COLUMNS = ("certno", "year", "benefit")
@@ -93,6 +103,8 @@ def make_demo(folder: Path) -> None:
         cost=Cost(31_862_75, 1_204_30, 0, 862_45, 1_300_00, 85),
     )
     cast = {
+        "units": [union._asdict() for union in UNITS],
+        "covered_from": FIRST_DAY.isoformat(),
         "heroine": {"unit": _unit_of(people, heroine), **_named(heroine)},
         "hospital_claim": claim,
         "hospital_benefit": str(Oracle().expect(claim, "ok").benefit),
@@ -174,9 +186,9 @@ def _spoilt(
 def _write_set(folder: Path, scale: Scale, people: Sequence[Person], feed: Sequence[Made]) -> None:
     rosters = folder / "rosters"
     rosters.mkdir(parents=True, exist_ok=True)
-    for place, (code, _, _) in enumerate(UNITS[: scale.units]):
+    for place, union in enumerate(UNITS[: scale.units]):
         members = (one.roster_row() for one in people[place :: scale.units])
-        _write(rosters / f"{code}.csv", ROSTER_COLUMNS, members)
+        _write(rosters / f"{union.code}.csv", ROSTER_COLUMNS, members)
     _write(folder / "settlements.csv", COLUMNS, (one.row.values() for one in feed))
     oracle = Oracle()
     truth = (
@@ -195,7 +207,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) 
 
 
 def _unit_of(people: Sequence[Person], one: Person) -> str:
-    return UNITS[people.index(one) % DEMO.units][0]
+    return UNITS[people.index(one) % DEMO.units].code
 
 
 def _named(one: Person) -> dict[str, str]:

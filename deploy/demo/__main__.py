@@ -1,0 +1,67 @@
+"""make demo: plays the story from nothing to texts sent, compares the books, stops everything."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.demo import show
+from deploy.demo.actors import Cast, Refused
+from deploy.demo.dataset import Dataset
+from deploy.demo.patience import DidNotHappen
+from deploy.demo.stage import environment, fresh_platform, run
+from deploy.demo.story import Story
+from deploy.local.settings import read_settings
+
+DATA = Path(__file__).with_name("data")
+
+
+async def demo() -> int:
+    env = environment()
+    var_dir = read_settings(env).var_dir
+    began = time.monotonic()
+    progress = show.Progress()
+    show.heading("The platform starts from empty stores", "平台启动")
+    async with fresh_platform(var_dir, env, say=progress.show):
+        started_s = time.monotonic() - began
+        progress.done(f"ready in {started_s:.1f} s")
+        async with Cast(var_dir) as cast:
+            story = Story(cast, Dataset(DATA))
+            trouble = await _play(story)
+    seconds = {"start": round(started_s, 2), **story.seconds}
+    seconds["whole"] = round(time.monotonic() - began, 2)
+    ok = trouble is None and all(check.ok for check in story.checks)
+    report: dict[str, Any] = {
+        "ok": ok,
+        "trouble": trouble,
+        "seconds": seconds,
+        "figures": story.figures,
+        "checks": [{**check._asdict(), "ok": check.ok} for check in story.checks],
+    }
+    path = var_dir / "demo" / "report.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str) + "\n")
+    show.heading("Result", "结果")
+    failed = [check.name for check in story.checks if not check.ok]
+    show.lines(f"failed: {name}" for name in failed)
+    if trouble:
+        show.paragraph(f"broke off: {trouble}", "  ")
+    show.paragraph(" · ".join(f"{name} {taken:.1f} s" for name, taken in seconds.items()), "  ")
+    show.line(f"{len(story.checks) - len(failed)} of {len(story.checks)} checks hold; {path}")
+    return 0 if ok else 1
+
+
+async def _play(story: Story) -> str | None:
+    """Play to the end, or say where it broke off."""
+    try:
+        await story.play()
+    except (DidNotHappen, Refused, httpx.HTTPError) as trouble:
+        return f"{type(trouble).__name__}: {trouble}"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(run(demo))

@@ -1,0 +1,204 @@
+"""Who acts in the story, each by the doors that are open to them: thin clients, no knowledge."""
+
+import asyncio
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from deploy.clients.hospital import HospitalAuth
+from deploy.clients.member import Member
+from deploy.clients.staff import StaffAuth
+
+Json = dict[str, Any]
+API = "/api/v1"
+TIMEOUT_S = 30.0
+SETTLEMENTS_PER_POST = 500
+
+
+class Refused(Exception):
+    """The platform answered with an error; the message tells which."""
+
+
+@dataclass
+class Door:
+    """One client of one address; every answer that is no success is raised with its words."""
+
+    client: httpx.AsyncClient
+    prefix: str = ""
+
+    async def ask(self, method: str, path: str, **sent: Any) -> Json:  # noqa: ANN401 - httpx's own arguments
+        return (await self.call(method, path, **sent)).json()
+
+    async def call(self, method: str, path: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - as above
+        answer = await self.client.request(method, self.prefix + path, **sent)
+        if not answer.is_success:
+            raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        return answer
+
+
+class Staff(Door):
+    """Union staff at their console."""
+
+    async def put_unit(self, code: str, name: str, staff_count: int, officers: list[Json]) -> Json:
+        told = {"name": name, "staff_count": staff_count, "officers": officers}
+        return await self.ask("PUT", f"/staff/units/{code}", json=told)
+
+    async def upload_roster(self, unit: str, starts_on: str, content: bytes) -> str:
+        answer = await self.ask(
+            "POST",
+            "/staff/rosters",
+            data={"unit": unit, "from": starts_on},
+            files={"file": (f"{unit}.csv", content, "text/csv")},
+        )
+        return answer["roster_id"]
+
+    async def roster(self, roster_id: str) -> Json:
+        return await self.ask("GET", f"/staff/rosters/{roster_id}")
+
+    async def upload_feed(self, name: str, content: bytes) -> str:
+        files = {"file": (name, content, "application/octet-stream")}
+        return (await self.ask("POST", "/staff/feeds", files=files))["feed_id"]
+
+    async def feed(self, feed_id: str) -> Json:
+        return await self.ask("GET", f"/staff/feeds/{feed_id}")
+
+    async def refusals(self, feed_id: str) -> list[dict[str, str]]:
+        answer = await self.call("GET", f"/staff/feeds/{feed_id}/refusals.csv")
+        return list(csv.DictReader(answer.text.splitlines()))
+
+    async def refused_payouts(self, unit: str | None = None) -> list[Json]:
+        """Give the unit's refused payouts, from all pages."""
+        asked: dict[str, str] = {} if unit is None else {"unit": unit}
+        found: list[Json] = []
+        while True:
+            page = await self.ask("GET", "/staff/refused-payouts", params=asked)
+            found += page["payouts"]
+            if page["next_cursor"] is None:
+                return found
+            asked["cursor"] = page["next_cursor"]
+
+    async def correct_card(self, member_id: str, card_number: str) -> Json:
+        told = {"card_number": card_number}
+        return await self.ask("PUT", f"/staff/members/{member_id}/payee", json=told)
+
+    async def search(self, id_number: str) -> str:
+        answer = await self.ask("POST", "/staff/members/search", json={"id_number": id_number})
+        return answer["member_id"]
+
+    async def benefits(self, member_id: str, **of: object) -> Json:
+        return await self.ask("GET", f"/staff/members/{member_id}/benefits", params=of)
+
+    async def books(self) -> Json:
+        return await self.ask("GET", "/staff/reports/books")
+
+
+class Hospital(Door):
+    """A partner hospital; every request is signed."""
+
+    async def check(self, rows: Sequence[Mapping[str, str]]) -> list[Json]:
+        return await self._each("/hospital/settlements:check", rows)
+
+    async def post(self, rows: Sequence[Mapping[str, str]]) -> list[Json]:
+        return await self._each("/hospital/settlements", rows)
+
+    async def look(self, setl_id: str) -> Json:
+        return await self.ask("GET", f"/hospital/settlements/{setl_id}")
+
+    async def _each(self, path: str, rows: Sequence[Mapping[str, str]]) -> list[Json]:
+        results: list[Json] = []
+        for begin in range(0, len(rows), SETTLEMENTS_PER_POST):
+            part = rows[begin : begin + SETTLEMENTS_PER_POST]
+            # Signed is what is sent, so the body is made once, here.
+            results += (await self.ask("POST", path, json={"settlements": part}))["results"]
+        return results
+
+
+@dataclass
+class MemberApp(Door):
+    """A member with the mini program on her phone."""
+
+    session: Member = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.session = Member(self.client)
+
+    async def claims(self) -> list[Json]:
+        return (await self.ask("GET", "/me/claims"))["claims"]
+
+    async def claim(self, claim_id: str) -> Json:
+        return await self.ask("GET", f"/me/claims/{claim_id}")
+
+    async def me(self) -> Json:
+        return await self.ask("GET", "/me")
+
+    async def payouts(self) -> list[Json]:
+        return (await self.ask("GET", "/me/payouts"))["payouts"]
+
+    async def messages(self) -> list[Json]:
+        return (await self.ask("GET", "/me/messages"))["messages"]
+
+
+class OtherSide(Door):
+    """Bank, SMS provider and WeChat, as whoever runs the sandbox sees them."""
+
+    async def open_account(self, account: str, name: str) -> None:
+        told = [{"account": account, "name": name, "status": "open"}]
+        await self.call("POST", "/bank/accounts", json=told)
+
+    async def hand_out_wechat_code(self, code: str, openid: str) -> None:
+        await self.call("POST", "/wechat/codes", json=[{"code": code, "openid": openid}])
+
+    async def bank_book(self) -> list[Json]:
+        return await self._book("/bank/book")
+
+    async def texts(self) -> list[Json]:
+        return await self._book("/sms/log")
+
+    async def _book(self, path: str) -> list[Json]:
+        answer = await self.call("GET", path)
+        return [json.loads(line) for line in answer.content.splitlines()]
+
+
+class Cast:
+    """Everybody who acts, with the credentials that the platform wrote; leaving hangs up."""
+
+    def __init__(self, var_dir: Path) -> None:
+        text = (var_dir / "dev" / "credentials.json").read_text(encoding="utf-8")
+        self._known: Json = json.loads(text)
+        self._clients: list[httpx.AsyncClient] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(client.aclose() for client in self._clients))
+
+    def staff(self, role: str) -> Staff:
+        known = self._of("staff", role=role)
+        names = ("username", "password", "totp_secret")
+        auth = StaffAuth(self._known["gateway"], *(known[name] for name in names))
+        return Staff(self._client("gateway", auth), API)
+
+    def hospital(self, fixmedins_code: str) -> Hospital:
+        known = self._of("hospitals", fixmedins_code=fixmedins_code)
+        auth = HospitalAuth(known["keyid"], known["secret"])
+        return Hospital(self._client("gateway", auth), API)
+
+    def member(self) -> MemberApp:
+        return MemberApp(self._client("gateway"), API)
+
+    def other_side(self) -> OtherSide:
+        return OtherSide(self._client("sandbox"))
+
+    def _of(self, kind: str, **marks: str) -> Json:
+        return next(one for one in self._known[kind] if marks.items() <= one.items())
+
+    def _client(self, address: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(base_url=self._known[address], auth=auth, timeout=TIMEOUT_S)
+        self._clients.append(client)
+        return client

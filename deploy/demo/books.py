@@ -1,0 +1,156 @@
+"""The checks: our books, the bank's book and the provider's log have to tell the same story."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from deploy.demo.dataset import Dataset, Truth
+
+Json = Mapping[str, Any]
+SERVICES = ("enrollment", "claims", "payments", "notify")
+FINAL_PAYOUTS = frozenset({"paid", "refused", "cancelled", "netted"})
+FINAL_TEXTS = frozenset({"sent"})
+COUNTED = ("settled", "rejected", "reversed", "duplicate", "refused")
+TEXTS_PER_REFUSAL = 2  # the member and the unit's one filing officer
+
+
+class Check(NamedTuple):
+    """One thing that has to be so; both sides of it are kept for the report."""
+
+    name: str
+    expected: object
+    found: object
+
+    @property
+    def ok(self) -> bool:
+        return self.expected == self.found
+
+
+def is_quiet(books: Json, refused_attempts: int) -> bool:
+    """Say whether all that was granted has become payouts, all payouts are final, all texts sent.
+
+    The counts of neighbours are compared, because an event that nobody has read yet is in nobody's
+    queue.
+    """
+    claims, payments, notify = books["claims"], books["payments"], books["notify"]
+    payouts, texts = payments["payouts_by_state"], notify["messages_by_state"]
+    due = payouts.get("paid", 0) + TEXTS_PER_REFUSAL * refused_attempts
+    return (
+        not any(books[name]["events_pending"] for name in SERVICES)
+        and claims["grants"] == sum(payouts.values())
+        and payouts.keys() <= FINAL_PAYOUTS
+        and not (payments["payouts_queued"] or payments["batches_open"])
+        and texts.keys() <= FINAL_TEXTS
+        and due == sum(texts.values())
+        and not notify["dispatches_open"]
+    )
+
+
+def check_quiet(books: Json) -> list[Check]:
+    pending = {name: books[name]["events_pending"] for name in SERVICES}
+    dead = {name: books[name]["dead_letters"] for name in SERVICES}
+    nothing = dict.fromkeys(SERVICES, 0)
+    return [
+        Check("no event is pending", nothing, pending),
+        Check("no dead letter", nothing, dead),
+        Check("nothing waits at the bank", (0, 0), _at_the_bank(books["payments"])),
+    ]
+
+
+def _at_the_bank(payments: Json) -> tuple[int, int]:
+    return payments["in_flight_fen"], payments["bank_exceptions"]
+
+
+def check_money(books: Json, bank: Iterable[Json], expected_fen: int) -> list[Check]:
+    """Compare four sums that were added up apart: bank, ledger, payments, claims."""
+    lines = [line for line in bank if line["status"] == "booked"]
+    booked_fen = sum(fen(line["amount"]) for line in lines)
+    payments, ledger = books["payments"], books["payments"]["ledger"]
+    outside_fen = payments["to_recover_fen"] - payments["open_fen"]
+    left_the_fund_fen = -(ledger["bank"] + ledger["fund"])
+    granted_fen = books["claims"]["granted_fen"]
+    instructions = [line["instruction_id"] for line in lines]
+    return [
+        Check("granted = expected, in fen", expected_fen, granted_fen),
+        Check("payments was told all that was granted", granted_fen, payments["granted_fen"]),
+        Check("ledger: expense = granted", granted_fen, ledger["benefit_expense"]),
+        Check("ledger: its accounts add up to nothing", 0, sum(ledger.values())),
+        Check("ledger: what left the fund = bank book", booked_fen, left_the_fund_fen),
+        Check("payments: paid = bank book", booked_fen, payments["paid_fen"]),
+        Check("bank book = granted + to recover - open", booked_fen, granted_fen + outside_fen),
+        Check("nothing is left unpaid", 0, payments["open_fen"]),
+        Check("no instruction was booked twice", len(instructions), len(set(instructions))),
+    ]
+
+
+def check_texts(
+    bank: Sequence[Json], texts: Sequence[Json], phone_of: Callable[[str], str]
+) -> list[Check]:
+    """Hold the provider's log against the bank's book: one text per payment, and none besides."""
+    payments = Counter(_payment(line, phone_of) for line in bank if line["status"] == "booked")
+    told = Counter(_told(text) for text in texts if text["template"] == "SMS_PAYOUT_PAID")
+    by_template = Counter(text["template"] for text in texts)
+    refused = sum(line["status"] == "refused" for line in bank)
+    to_member = by_template["SMS_PAYOUT_REFUSED_MEMBER"]
+    to_officer = by_template["SMS_PAYOUT_REFUSED_OFFICER"]
+    return [
+        Check("one text per payment", payments.total(), by_template["SMS_PAYOUT_PAID"]),
+        Check("payments without their text", 0, (payments - told).total()),
+        Check("texts without their payment", 0, (told - payments).total()),
+        Check("one text to the member per refusal", refused, to_member),
+        Check("one text to the officer per refusal", refused, to_officer),
+    ]
+
+
+def _payment(line: Json, phone_of: Callable[[str], str]) -> tuple[str, Decimal, str]:
+    return phone_of(line["account"]), Decimal(line["amount"]), line["account"][-4:]
+
+
+def _told(text: Json) -> tuple[str, Decimal, str]:
+    return text["phone"], Decimal(text["params"]["amount"]), text["params"]["tail"]
+
+
+def check_feed(data: Dataset, feed: Json, refusals: Sequence[Json]) -> list[Check]:
+    """Compare what became of the feed's lines with what was to become of them."""
+    found = {(int(one["line"]), one["setl_id"], one["code"]) for one in refusals}
+    due = {(one.line, one.setl_id, one.code) for one in data.truth if one.status == "refused"}
+    return [
+        Check("feed: lines", len(data.truth), feed["lines"]),
+        Check("feed: counts", _counts(data.counts), _counts(feed)),
+        Check("feed: benefit", sum(one.benefit for one in data.truth), Decimal(feed["benefit"])),
+        Check("feed: every refused line with its code", sorted(due), sorted(found)),
+    ]
+
+
+def _counts(of: Mapping[str, int]) -> dict[str, int]:
+    return {name: of[name] for name in COUNTED}
+
+
+def check_lines(data: Dataset, answers: Sequence[Json], looked_up: Mapping[str, str]) -> Check:
+    """Compare every line with what the hospitals are told when they ask for the row once more.
+
+    A row that was taken answers as a duplicate of itself, with the benefit it was given; what was
+    taken back is looked up, because a duplicate does not say so.
+    """
+    pairs = zip(data.truth, answers, strict=True)
+    wrong = [one.line for one, answer in pairs if not _holds(one, answer, looked_up)]
+    return Check("every line is remembered with its verdict and its fen", [], wrong)
+
+
+def taken_back(data: Dataset) -> set[str]:
+    return {one.setl_id for one in data.truth if one.status == "reversed"}
+
+
+def _holds(one: Truth, answer: Json, looked_up: Mapping[str, str]) -> bool:
+    if one.status == "refused":
+        return (answer["status"], answer["code"]) == ("refused", one.code)
+    if one.setl_id in looked_up:
+        return looked_up[one.setl_id] == "reversed"
+    if one.status == "duplicate":
+        return answer["status"] == "duplicate"
+    return answer["status"] == "duplicate" and Decimal(answer["benefit"]) == one.benefit
+
+
+def fen(amount: str) -> int:
+    return int(Decimal(amount) * 100)

@@ -1,0 +1,105 @@
+"""What is printed: headings, what each actor saw with names and numbers masked, progress."""
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from unicodedata import east_asian_width
+
+WIDTH = 100
+_PROGRESS_EVERY_S = 2.0  # where no terminal redraws the line
+
+
+def phone(number: str) -> str:
+    return f"{number[:3]}****{number[-4:]}"
+
+
+def name(full: str) -> str:
+    return f"{full[:1]}*"
+
+
+def account(number: str) -> str:
+    return f"{number[:4]}****{number[-4:]}"
+
+
+def heading(english: str, chinese: str) -> None:
+    title = f"── {english} · {chinese} "
+    print(f"\n{title}{'─' * (WIDTH - _columns(title))}", flush=True)
+
+
+def line(text: str = "") -> None:
+    print(_cut(f"  {text}"), flush=True)
+
+
+def lines(texts: Iterable[str]) -> None:
+    for text in texts:
+        line(text)
+
+
+def paragraph(text: str, indent: str = "    ") -> None:
+    """Print a long text broken at the width of the terminal; Chinese breaks anywhere."""
+    room = WIDTH - len(indent)
+    while text:
+        piece = _head(text, room)
+        print(f"{indent}{piece}", flush=True)
+        text = text[len(piece) :].lstrip()
+
+
+def table(rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under each other; the first is the header."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        line("  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)))
+
+
+def check(text: str, *, ok: bool) -> None:
+    print(_cut(f"  {'✓' if ok else '✗ FAILED'} {text}"), flush=True)
+
+
+class Progress:
+    """One line that is drawn again while something runs; without a terminal a line now and then."""
+
+    def __init__(self) -> None:
+        self._redraws = sys.stdout.isatty()
+        self._shown = ""
+        self._shown_at = 0.0
+
+    def show(self, text: str) -> None:
+        if text == self._shown:
+            return
+        if self._redraws:
+            print(f"\r\x1b[2K{_cut(f'  {text}')}", end="", flush=True)
+        elif time.monotonic() - self._shown_at < _PROGRESS_EVERY_S:
+            return
+        else:
+            line(text)
+        self._shown, self._shown_at = text, time.monotonic()
+
+    def done(self, text: str) -> None:
+        """Leave the last word standing."""
+        if self._redraws:
+            print("\r\x1b[2K", end="")
+        if text != self._shown or self._redraws:
+            line(text)
+
+
+def _columns(text: str) -> int:
+    """Count terminal columns: a Chinese character takes two."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _columns(text))
+
+
+def _head(text: str, room: int) -> str:
+    taken = 0
+    for place, sign in enumerate(text):
+        taken += _columns(sign)
+        if taken > room:
+            return text[:place]
+    return text
+
+
+def _cut(text: str) -> str:
+    return text if _columns(text) <= WIDTH else f"{_head(text, WIDTH - 1)}…"

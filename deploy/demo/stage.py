@@ -1,0 +1,82 @@
+"""The stage on which demo and bench play: a whole platform from empty stores, gone afterwards."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from pathlib import Path
+
+from deploy.local.platform import Platform
+from deploy.local.process import SetupFailed
+from deploy.local.settings import LocalSettings, read_settings
+from deploy.local.status import supervisor_state
+from deploy.local.supervisor import AlreadyRunning
+
+FAILED, TAKEN, INTERRUPTED = 1, 2, 130
+
+
+class StageTaken(Exception):
+    """Something runs already where the platform is to start; the message is one line."""
+
+
+@contextlib.asynccontextmanager
+async def fresh_platform(
+    var_dir: Path, env: Mapping[str, str], *, say: Callable[[str], None] = lambda _: None
+) -> AsyncGenerator[Platform]:
+    """Start everything on empty stores; keys and credentials of the folder stay as they are."""
+    env = {**env, "PROFILE": "development"}
+    settings = read_settings(env, var_dir)
+    _check_free(settings)
+    shutil.rmtree(settings.data_dir, ignore_errors=True)
+    platform = Platform(var_dir, env, say=say)
+    try:
+        try:
+            await platform.start()
+        except AlreadyRunning as running:
+            raise StageTaken(f"the platform is starting elsewhere ({running})") from running
+        yield platform
+    finally:
+        await platform.stop()
+
+
+def run(work: Callable[[], Coroutine[None, None, int]]) -> int:
+    """Run to the end or to a signal; whatever happens, what was started has been stopped then."""
+    try:
+        return asyncio.run(_until_signalled(work))
+    except StageTaken as taken:
+        print(taken, file=sys.stderr)
+        return TAKEN
+    except SetupFailed as failure:
+        print(failure, file=sys.stderr)
+        return FAILED
+    except asyncio.CancelledError:
+        print("interrupted; everything is stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+async def _until_signalled(work: Callable[[], Coroutine[None, None, int]]) -> int:
+    task = asyncio.create_task(work())
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+    return await task
+
+
+def _check_free(settings: LocalSettings) -> None:
+    state = supervisor_state(settings.run_dir)
+    if state is not None:
+        raise StageTaken(f"the platform is up ({state}); stop it first: make down")
+    for name, port in settings.ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                raise StageTaken(f"port {port} ({name}) is in use by another program") from None
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)

@@ -1,0 +1,338 @@
+"""The story, scene by scene: what each actor does, and what each of them sees."""
+
+import asyncio
+import gzip
+import time
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from deploy.demo import books, show
+from deploy.demo.actors import Cast, Hospital, Json
+from deploy.demo.books import Check
+from deploy.demo.dataset import Dataset
+from deploy.demo.patience import until
+
+SCHEME = "bj.mutual"
+ASKED_AT_ONCE = 16
+REFUSED_CARDS = 2
+
+
+@dataclass
+class Story:
+    """What is known so far; the scenes are played in the order in which they stand here."""
+
+    cast: Cast
+    data: Dataset
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    figures: dict[str, Any] = field(default_factory=dict[str, Any])
+    checks: list[Check] = field(default_factory=list[Check])
+    feed_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.admin = self.cast.staff("admin")
+        self.officer = self.cast.staff("filing_officer")
+        self.other_side = self.cast.other_side()
+        self.told: Json = self.data.cast
+
+    async def play(self) -> None:
+        scenes = (
+            ("units", self.units_register),
+            ("bank", self.accounts_in_another_name),
+            ("rosters", self.rosters_come_in),
+            ("feed", self.feed_comes_in),
+            ("hospital", self.hospital_posts),
+            ("payouts", self.money_goes_out),
+            ("refused", self.refusals_are_told),
+            ("corrected", self.cards_are_corrected),
+            ("member", self.member_looks),
+            ("books", self.books_are_compared),
+        )
+        for name, scene in scenes:
+            with self._timed(name):
+                await scene()
+
+    async def units_register(self) -> None:
+        show.heading("Units and their filing officers", "单位与经办人")
+        for union in self.told["units"]:
+            members = sum(member["unit"] == union["code"] for member in self.data.members)
+            officer = {"name": union["officer"], "phone": union["phone"]}
+            await self.officer.put_unit(union["code"], union["name"], members, [officer])
+            shown = f"{show.name(union['officer'])} {show.phone(union['phone'])}"
+            show.line(f"{union['code']} {union['name']}  经办人 {shown}")
+
+    async def accounts_in_another_name(self) -> None:
+        show.heading("Two cards that belong to somebody else", "两张户名不符的卡")
+        for one in self.told["refused_cards"]:
+            await self.other_side.open_account(one["card"], one["holder_at_bank"])
+            holder, member = show.name(one["holder_at_bank"]), show.name(one["name"])
+            show.line(f"{show.account(one['card'])}  银行户名 {holder},花名册姓名 {member}")
+
+    async def rosters_come_in(self) -> None:
+        show.heading("Rosters", "会员花名册")
+        starts_on = self.told["covered_from"]
+        sent = {
+            unit: await self.officer.upload_roster(unit, starts_on, content)
+            for unit, content in self.data.rosters.items()
+        }
+        accepted = 0
+        for unit, roster_id in sent.items():
+            done = await self._roster_done(unit, roster_id)
+            accepted += done["accepted"]
+        self.figures["members"] = accepted
+        self.checks.append(Check("rosters: all members enrolled", len(self.data.members), accepted))
+
+    async def _roster_done(self, unit: str, roster_id: str) -> Json:
+        progress = show.Progress()
+
+        async def done() -> Json | None:
+            roster = await self.officer.roster(roster_id)
+            taken = f"{roster['accepted']}/{roster['rows']} 人参保,{roster['refused']} 行退回"
+            if roster["status"] in ("done", "refused"):
+                progress.done(f"{unit} {taken}")
+                return roster
+            progress.show(f"{unit} {taken}")
+            return None
+
+        return await until(f"roster of {unit}", done)
+
+    async def feed_comes_in(self) -> None:
+        show.heading("The insurance bureau's settlement feed", "医保局结算明细")
+        content = gzip.compress(self.data.feed_path.read_bytes(), mtime=0)
+        self.feed_id = await self.admin.upload_feed("settlements.csv.gz", content)
+        progress = show.Progress()
+
+        async def done() -> Json | None:
+            feed = await self.admin.feed(self.feed_id)
+            counted = f"{feed['done']}/{feed['lines']} 行,核定互助金 {feed['benefit']} 元"
+            if feed["status"] in ("done", "refused"):
+                progress.done(counted)
+                return feed
+            progress.show(counted)
+            return None
+
+        feed = await until("the feed", done)
+        refusals = await self.admin.refusals(self.feed_id)
+        show.line(
+            "给付 {settled} · 不给付 {rejected} · 冲销 {reversed} · 重复 {duplicate}"
+            " · 退回 {refused}".format(**feed)
+        )
+        by_code = Counter(one["code"] for one in refusals).most_common()
+        show.paragraph("退回原因 " + " · ".join(f"{code} {n}" for code, n in by_code), "  ")
+        self.figures["feed"] = feed
+        self.checks += books.check_feed(self.data, feed, refusals)
+
+    async def hospital_posts(self) -> None:
+        show.heading("A hospital posts a signed claim", "医院实时结算(签名报文)")
+        claim = self.told["hospital_claim"]
+        hospital = self.cast.hospital(claim["fixmedins_code"])
+        [tried] = await hospital.check([claim])
+        show.line(f"试算 :check  → {tried['status']} {tried.get('benefit', '')} 元(不入账)")
+        [posted] = await hospital.post([claim])
+        show.line(f"{claim['fixmedins_name']} 提交 → {posted['status']} {posted['benefit']} 元")
+        self.figures["posted_at"] = time.time()
+        due = self.told["hospital_benefit"]
+        self.checks.append(
+            Check(
+                "hospital: checked, then settled with the same benefit",
+                [("settled", due)] * 2,
+                [(one["status"], one.get("benefit")) for one in (tried, posted)],
+            )
+        )
+
+    async def money_goes_out(self) -> None:
+        show.heading("Payouts through the bank, warm reminders to members", "代发与温馨短信")
+        await self._quiet(refused_attempts=REFUSED_CARDS)
+        texts = await self.other_side.texts()
+        paid = [text for text in texts if text["template"] == "SMS_PAYOUT_PAID"]
+        for text in paid[:3]:
+            self._show_text(text)
+        show.line(f"… 共 {len(paid)} 条到账短信")
+
+    async def refusals_are_told(self) -> None:
+        show.heading("Two payouts refused, told to officer and member", "两笔退回")
+        listed = 0
+        for one in self.told["refused_cards"]:
+            for payout in await self.officer.refused_payouts(one["unit"]):
+                listed += 1
+                show.line(
+                    f"{payout['unit_code']} 待更正:{payout['name']} 尾号{payout['card_tail']}"
+                    f" {payout['amount']} 元 {payout['reason']}"
+                )
+        texts = await self.other_side.texts()
+        refused = [one for one in texts if one["template"].startswith("SMS_PAYOUT_REFUSED")]
+        for text in refused:
+            self._show_text(text)
+        self.checks += [
+            Check("refused payouts at the officers' lists", REFUSED_CARDS, listed),
+            Check("texts about them", 2 * REFUSED_CARDS, len(refused)),
+        ]
+
+    async def cards_are_corrected(self) -> None:
+        show.heading("The officers correct the cards", "更正银行卡,再次代发")
+        before = len(await self.other_side.texts())
+        for one in self.told["refused_cards"]:
+            member_id = await self.officer.search(one["id_number"])
+            await self.officer.correct_card(member_id, one["right_card"])
+            show.line(f"{one['unit']} {show.name(one['name'])} → {show.account(one['right_card'])}")
+
+        async def paid() -> bool | None:
+            here = await self.admin.books()
+            return "refused" not in here["payments"]["payouts_by_state"] or None
+
+        await until("the corrected payouts", paid)
+        await self._quiet(refused_attempts=REFUSED_CARDS)
+        for text in (await self.other_side.texts())[before:]:
+            self._show_text(text)
+        left = await self.officer.refused_payouts()
+        self.checks.append(Check("no refused payout is left", [], left))
+
+    async def member_looks(self) -> None:
+        show.heading("A member looks at hers in the mini program", "会员小程序")
+        phone = self.told["heroine"]["phone"]
+        app = self.cast.member()
+        await self.other_side.hand_out_wechat_code("code-1", "openid-of-the-member")
+        known = await app.session.by_wechat("code-1")
+        show.line(f"微信登录 → {'已绑定' if known else 'PHONE_PROOF_NEEDED,需验证手机号'}")
+        await app.session.ask_code(phone)
+        code = await until("the text with the login code", lambda: self._login_code(phone))
+        await app.session.by_code(phone, code)
+        again = self.cast.member()
+        await self.other_side.hand_out_wechat_code("code-2", "openid-of-the-member")
+        bound = await again.session.by_wechat("code-2")
+        show.line(f"短信验证码登录成功;再次微信登录 → {'直接进入' if bound else '失败'}")
+        me = await again.me()
+        show.line(f"{me['name']} {me['phone']} {me['unit_name']} 卡尾号 {me['card_tail']}")
+        [claim] = await again.claims()
+        explained = await again.claim(claim["claim_id"])
+        show.line(f"{claim['hospital']} {claim['incurred_on']} 互助金 {claim['benefit']} 元,因为:")
+        for step in explained["why"]:
+            chinese = step["text"].rpartition("。")[0]
+            show.paragraph(f"{chinese}。[{step['clause']}]")
+        [payout] = await again.payouts()
+        show.line(f"打款 {payout['amount']} 元 {payout['status']} 尾号 {payout['card_tail']}")
+        messages = await again.messages()
+        for message in messages:
+            show.paragraph(f"短信:{message['text']}")
+        show.line("经过 " + " → ".join(moment["what"] for moment in explained["timeline"]))
+        due = self.told["hospital_benefit"]
+        self.checks += [
+            Check(
+                "member: first login needs the phone, the next does not",
+                (False, True),
+                (known, bound),
+            ),
+            Check("member: the steps lead to the amount", due, explained["why"][-1]["amount_out"]),
+            Check(
+                "member: claim, payout and text agree",
+                [due] * 2 + ["paid"],
+                [claim["benefit"], payout["amount"], payout["status"]],
+            ),
+            Check("member: one message", 1, len(messages)),
+        ]
+
+    async def books_are_compared(self) -> None:
+        show.heading("The books", "对账")
+        here, bank, texts = await asyncio.gather(
+            self.admin.books(), self.other_side.bank_book(), self.other_side.texts()
+        )
+        due = Decimal(self.told["hospital_benefit"])
+        total = sum((one.benefit for one in self.data.expected), due)
+        phones = {one["card_number"]: one["phone"] for one in self.data.members}
+        phones |= {one["right_card"]: one["phone"] for one in self.told["refused_cards"]}
+        self.checks += books.check_money(here, bank, books.fen(str(total)))
+        self.checks += books.check_texts(bank, texts, phones.__getitem__)
+        self.checks += books.check_quiet(here)
+        self.checks += [await self._granted_per_year(), await self._every_line()]
+        self._figures(here, bank, texts)
+        for check in self.checks:
+            show.check(check.name, ok=check.ok)
+
+    async def _granted_per_year(self) -> Check:
+        """Ask for every member and year through the public door."""
+        due = {(one.certno, one.year): one.benefit for one in self.data.expected}
+        claim = self.told["hospital_claim"]
+        due[claim["certno"], int(claim["enddate"][:4])] = Decimal(self.told["hospital_benefit"])
+        years = sorted({year for _, year in due})
+        turns = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def wrong(certno: str) -> list[str]:
+            async with turns:
+                member_id = await self.admin.search(certno)
+                found = [
+                    await self.admin.benefits(member_id, scheme=SCHEME, year=year) for year in years
+                ]
+            return [
+                f"{year}: {here['granted']} for {due.get((certno, year), 0)}"
+                for year, here in zip(years, found, strict=True)
+                if Decimal(here["granted"]) != due.get((certno, year), 0)
+            ]
+
+        asked = (wrong(member["id_number"]) for member in self.data.members)
+        differing = [text for texts in await asyncio.gather(*asked) for text in texts]
+        return Check("fen per member and year = expected", [], differing)
+
+    async def _every_line(self) -> Check:
+        """Let the hospitals ask once more for every row that the feed had of theirs."""
+        doors: dict[str, Hospital] = {}
+        answers: dict[int, Json] = {}
+        for code in sorted({row["fixmedins_code"] for row in self.data.rows}):
+            doors[code] = self.cast.hospital(code)
+            mine = [n for n, row in enumerate(self.data.rows) if row["fixmedins_code"] == code]
+            told = await doors[code].check([self.data.rows[n] for n in mine])
+            answers |= zip(mine, told, strict=True)
+        back = books.taken_back(self.data)
+        looked_up = {
+            row["setl_id"]: (await doors[row["fixmedins_code"]].look(row["setl_id"]))["status"]
+            for row in self.data.rows
+            if row["setl_id"] in back and row["refd_setl_flag"] == "0"
+        }
+        return books.check_lines(self.data, [answers[n] for n in range(len(answers))], looked_up)
+
+    async def _login_code(self, phone: str) -> str | None:
+        """Read the code as her phone would show it."""
+        for text in reversed(await self.other_side.texts()):
+            if (text["template"], text["phone"]) == ("SMS_LOGIN_CODE", phone):
+                return text["params"]["code"]
+        return None
+
+    async def _quiet(self, refused_attempts: int) -> None:
+        progress = show.Progress()
+
+        async def quiet() -> Json | None:
+            here = await self.admin.books()
+            payouts = here["payments"]["payouts_by_state"]
+            sent = here["notify"]["messages_by_state"].get("sent", 0)
+            counted = f"已付 {payouts.get('paid', 0)}/{here['claims']['grants']} 笔,短信 {sent} 条"
+            if not books.is_quiet(here, refused_attempts):
+                progress.show(counted)
+                return None
+            progress.done(counted)
+            return here
+
+        await until("all payouts final and all texts sent", quiet, poll_s=0.1)
+
+    def _figures(self, here: Json, bank: list[Json], texts: list[Json]) -> None:
+        booked = [one for one in bank if one["status"] == "booked"]
+        self.figures |= {
+            "settlements": len(self.data.rows) + 1,
+            "granted_yuan": str(Decimal(here["claims"]["granted_fen"]) / 100),
+            "payments": len(booked),
+            "refused_by_bank": len(bank) - len(booked),
+            "texts": dict(Counter(text["template"] for text in texts)),
+            "batches": len({one["batch"] for one in bank}),
+        }
+
+    def _show_text(self, text: Json) -> None:
+        show.paragraph(f"{show.phone(text['phone'])} ← {text['content']}", "  ")
+
+    @contextmanager
+    def _timed(self, name: str) -> Generator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.monotonic() - began, 2)
