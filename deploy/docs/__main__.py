@@ -4,7 +4,8 @@ import argparse
 import sys
 
 from deploy.docs import contracts
-from deploy.docs.pages import ROOT, generated
+from deploy.docs.pages import generated
+from deploy.local.settings import ROOT
 
 
 def main() -> int:
@@ -21,13 +22,13 @@ def main() -> int:
         for breakage in broken:
             print(breakage)
         return 1 if broken else 0
-    stale = [page for page, text in generated().items() if not _is(page, text)]
-    for page in stale:
+    stale = {page: text for page, text in generated().items() if not _is(page, text)}
+    for page, text in stale.items():
         if asked.check:
             print(f"{page} is not current: run `make docs`")
         else:
             (ROOT / page).parent.mkdir(parents=True, exist_ok=True)
-            (ROOT / page).write_text(generated()[page], encoding="utf-8")
+            (ROOT / page).write_text(text, encoding="utf-8")
             print(f"{page} written")
     return 1 if asked.check and stale else 0
 

@@ -1,18 +1,14 @@
 """Every generated page and its text; the same code gives the same bytes."""
 
 import json
-from functools import cache
-from pathlib import Path
 
 import yaml
 
 from deploy.docs import lines_and_metrics, openapi, settings_page
+from deploy.local.settings import ROOT
 from services.common.contracts import asyncapi
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-@cache
 def generated() -> dict[str, str]:
     """Give the pages by their path in the repository."""
     return {

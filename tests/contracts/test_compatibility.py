@@ -9,7 +9,7 @@ import pytest
 
 from deploy.docs.compatibility import breakages
 from deploy.docs.contracts import SAMPLES, broken_promises, stored, today
-from deploy.docs.pages import ROOT
+from deploy.local.settings import ROOT
 from services.common.contracts import claims, enrollment, notify, payments
 from services.common.contracts.asyncapi import EXAMPLES, TOPICS
 from services.common.contracts.event import Event, MemberEvent, Reader, payload_of, type_of

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 
-from deploy.docs.pages import ROOT
+from deploy.local.settings import ROOT
 from services.common.contracts.asyncapi import EXAMPLES
 from services.common.contracts.payments import PayoutPaid, PayoutRefused
 from services.common.kit.db import Database
