@@ -40,7 +40,7 @@ async def sign_in_by_code(asked: schemas.SmsIn, parts: PartsDep) -> schemas.Memb
 
 @router.post("/auth/refresh")
 @opened_to(ANYONE)
-async def refresh(asked: schemas.RefreshIn, parts: PartsDep) -> schemas.MemberTokensOut:
+async def refresh(asked: schemas.TokenRefresh, parts: PartsDep) -> schemas.MemberTokensOut:
     return _shown(parts, await logins.refresh(parts, asked.refresh_token))
 
 

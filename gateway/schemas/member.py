@@ -29,7 +29,7 @@ class SmsIn(Asked):
     bind_ticket: Token | None = None
 
 
-class RefreshIn(Asked):
+class TokenRefresh(Asked):
     refresh_token: Token
 
 
