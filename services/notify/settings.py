@@ -22,12 +22,12 @@ class Settings(ServiceSettings):
     # Every call in flight is settled on a connection of its own.
     database_pool_size: PositiveInt = 12
 
-    sms_url: str = Field("http://127.0.0.1:8190", min_length=1)
+    sms_url: str = Field(default="http://127.0.0.1:8190", min_length=1)
     sms_access_key_id: str = Field(default_factory=_sandbox_only("sandbox"), min_length=1)
     sms_access_key_secret: SecretStr = Field(
         default_factory=_sandbox_only("sandbox-secret"), min_length=1
     )
-    sms_sign: str = Field("职工互助", min_length=2, max_length=16)
+    sms_sign: str = Field(default="职工互助", min_length=2, max_length=16)
     # The provider's codes of our templates, where they are not the ones in texts/templates.yaml.
     sms_template_codes: dict[str, str] = Field(default_factory=dict[str, str])
     sms_timeout_s: PositiveFloat = 5.0
@@ -39,10 +39,10 @@ class Settings(ServiceSettings):
     sms_request_expiry_s: PositiveFloat = 900.0
     sms_request_expiry_margin_s: NonNegativeFloat = 1.0
 
-    texts_per_call_max: PositiveInt = Field(100, le=100)
+    texts_per_call_max: PositiveInt = Field(default=100, le=100)
     dispatches_in_flight: PositiveInt = 8
     sender_poll_ms: PositiveInt = 50
-    channel_pause_s: PositiveFloat = Field(1.0, le=2.0)
+    channel_pause_s: PositiveFloat = Field(default=1.0, le=2.0)
     retry_first_s: PositiveFloat = 1.0
     retry_max_s: PositiveFloat = 60.0
     retry_age_max_h: PositiveFloat = 24.0

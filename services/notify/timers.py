@@ -116,7 +116,8 @@ class Sender:
                     continue
                 self.health.progress(ASKER)
                 self._asked_at[kept.dispatch_id] = clock.now()
-                await self.sending.ask(kept)
+                if not await self.sending.ask(kept):
+                    break
             await self.teller.stop_waiting(self.database, WAITED_OUT_ROWS_MAX)
             await _pause(stop, self.settings.ask_first_s)
         self.health.waiting(ASKER)

@@ -252,7 +252,7 @@ async def make_desk(
     url = await make_database("notify", await postgres_server.template("notify", _migrated))
     opened: list[NotifyDesk] = []
 
-    def make(**knobs: Any) -> NotifyDesk:
+    def make(**knobs: object) -> NotifyDesk:
         told: dict[str, Any] = {
             "database_url": url,
             "var_dir": tmp_path,
@@ -263,8 +263,9 @@ async def make_desk(
             "retry_first_s": 0.1,
             "channel_pause_s": 0.1,
             "ask_first_s": 0.1,
+            **knobs,
         }
-        opened.append(NotifyDesk(Settings(**(told | knobs)), provider))
+        opened.append(NotifyDesk(Settings(**told), provider))
         return opened[-1]
 
     provider.http.delete("/faults")

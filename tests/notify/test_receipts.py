@@ -101,11 +101,21 @@ async def test_a_receipt_of_what_is_not_ours_is_taken_and_forgotten(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[1]", b"\xff", b"[[[[", {"phone_number": "1"}, [{"success": True}]]
+    "content", [b"", b"{}", b"7", b"\xff", b"[[[[", {"phone_number": "1"}, [1] * 1_001]
 )
 async def test_what_is_not_a_report_is_refused(notify: NotifyDesk, content: object) -> None:
     answer = await post(notify, content)
     assert (answer.status_code, answer.json()["code"]) == (422, "REPORT_UNREADABLE")
+
+
+async def test_one_receipt_that_cannot_be_read_does_not_cost_the_others(
+    notify: NotifyDesk,
+) -> None:
+    person = notify.person()
+    out_id = await submitted(notify, person)
+    reports = [1, {"success": True}, receipt(person.phone, out_id), {"phone_number": None}]
+    assert (await post(notify, reports)).status_code == 200
+    assert (await kept(notify, person))[0] == "delivered"
 
 
 async def test_a_report_that_is_too_large_is_refused(notify: NotifyDesk) -> None:

@@ -235,6 +235,23 @@ async def test_a_provider_that_is_not_there_costs_nothing_but_time(make_desk: Ma
     assert len(notify.texts(person.phone)) == 1
 
 
+async def test_a_provider_that_does_not_answer_is_not_asked_about_every_phone(
+    make_desk: MakeDesk,
+) -> None:
+    notify = make_desk()
+    people = await introduced(notify, 50)
+    payouts = [person.paid() for person in people]
+    notify.provider.order(target="sms", kind="drop_answer")
+    await notify.hear(*payouts)
+    await notify.send_due()
+    deaf = make_desk(sms_url="http://127.0.0.1:9")
+    [kept] = await deaf.office.sending.unknown()
+    assert not await deaf.office.sending.ask(kept)
+    assert await notify.states(payouts[0]) == ["unknown"]
+    assert await notify.office.sending.ask(kept)
+    assert {state for paid in payouts for state in await notify.states(paid)} == {"sent"}
+
+
 async def test_a_queue_of_thousands_goes_out_whole(notify: NotifyDesk) -> None:
     people = await introduced(notify, 3_000)
     async with notify.sender_at_work():

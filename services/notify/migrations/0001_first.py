@@ -86,13 +86,15 @@ WHAT_IS_SAID = (
     "create index waiting_until on waiting (until) where until is not null",
 )
 HOW_IT_GOES = (
-    # A queue: a row is a text that may go from ready_at on. What is taken is deleted.
+    # Two queues, of first tries and of others: a row is a text that may go from ready_at on. What
+    # is taken is deleted.
     """
     create table ready (
+        again boolean not null generated always as (tries > 0) stored,
         ready_at timestamptz not null,
         message_id uuid not null,
         tries smallint not null,
-        constraint ready_pk primary key (ready_at, message_id)
+        constraint ready_pk primary key (again, ready_at, message_id)
     ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)
     """,
     # One call to the provider; its id is the OutId by which the provider is asked. The phones'

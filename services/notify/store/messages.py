@@ -173,7 +173,9 @@ async def queue(
 ) -> None:
     if message_ids:
         await unit.execute(
-            "insert into ready select $2, unnest($1::uuid[]), $3",
+            """
+            insert into ready (message_id, ready_at, tries) select unnest($1::uuid[]), $2, $3
+            """,
             message_ids,
             ready_at,
             tries,
@@ -188,10 +190,11 @@ async def take(unit: Unit, moment: datetime, rows_max: int, *, again: bool) -> d
     rows = await unit.fetch(
         """
         delete from ready r
-        using (select ready_at, message_id from ready
-               where ready_at <= $1 and (tries > 0) = $3
+        using (select again, ready_at, message_id from ready
+               where again = $3 and ready_at <= $1
                order by ready_at, message_id limit $2 for update skip locked) due
-        where r.ready_at = due.ready_at and r.message_id = due.message_id
+        where r.again = due.again and r.ready_at = due.ready_at
+          and r.message_id = due.message_id
         returning r.message_id, r.tries, r.ready_at
         """,
         moment,

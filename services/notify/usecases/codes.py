@@ -85,7 +85,10 @@ class Codes:
         async with self.database.begin() as unit:
             await codes.settle(unit, code_id, state, verdict.code or None)
         metrics.texts.labels(state).inc()
-        log.info("text.sent", text_id=code_id, template=TEMPLATE, state=state, code=verdict.code)
+        if verdict.outcome is Outcome.REFUSED:
+            log.warning("text.refused", text_id=code_id, template=TEMPLATE, code=verdict.code)
+        else:
+            log.info("text.sent", text_id=code_id, template=TEMPLATE, state=state)
 
 
 def _refusal(verdict: Verdict) -> Exception:

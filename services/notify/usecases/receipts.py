@@ -30,22 +30,32 @@ class AliyunReport(msgspec.Struct):
 
     phone_number: str
     success: bool
-    out_id: str = ""
+    out_id: str | None = None
     err_code: str | None = None
-    report_time: str = ""
+    report_time: str | None = None
 
 
-_REPORTS: Final = msgspec.json.Decoder(list[AliyunReport])
+_ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_REPORT: Final = msgspec.json.Decoder(AliyunReport)
 
 
 def read_aliyun(body: bytes) -> list[AliyunReport]:
+    """Read the receipts; one that cannot be read does not cost the others, nor a repetition."""
     try:
-        reports = _REPORTS.decode(body)
+        elements = _ELEMENTS.decode(body)
     except msgspec.MsgspecError as unreadable:
         raise ReportUnreadable from unreadable
-    if len(reports) > REPORTS_MAX:
+    if len(elements) > REPORTS_MAX:
         raise ReportUnreadable
-    return reports
+    return [report for report in map(_read, elements) if report is not None]
+
+
+def _read(element: msgspec.Raw) -> AliyunReport | None:
+    try:
+        return _REPORT.decode(element)
+    except msgspec.MsgspecError:
+        metrics.texts.labels("receipt_unreadable").inc()
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class Receipts:
 
     async def keep(self, reports: Sequence[AliyunReport]) -> None:
         """Keep the receipts of the texts that are ours; others are nobody's business here."""
-        named = [(_uuid(report.out_id), report) for report in reports]
+        named = [(_uuid(report.out_id or ""), report) for report in reports]
         ours = [(out_id, report) for out_id, report in named if out_id is not None]
         out_ids = list({out_id for out_id, _ in ours})
         async with self.database.begin() as unit:
@@ -76,7 +86,7 @@ class Receipts:
 
 def _receipt(source_id: UUID, report: AliyunReport) -> Receipt:
     code = (report.err_code or "")[:CODE_CHARACTERS_MAX]
-    return Receipt(source_id, report.success, code, _moment(report.report_time))
+    return Receipt(source_id, report.success, code, _moment(report.report_time or ""))
 
 
 def _moment(text: str) -> datetime:

@@ -91,23 +91,31 @@ class Sending:
         async with self.database.begin() as unit:
             return await dispatches.unknown(unit, self.settings.ask_dispatches_max)
 
-    async def ask(self, kept: Kept) -> None:
-        """Ask what became of the texts of a call, by the phones they went to."""
+    async def ask(self, kept: Kept) -> bool:
+        """Ask what became of the texts of a call, by phone; tell whether the provider answers.
+
+        Once it does not, the other phones are not asked about: they will be another time.
+        """
         expired = clock.now() > self.expires_at(kept)
         async with self.database.begin() as unit:
             materials = await messages.material_of_unknown(unit, kept.message_ids)
         made, unreadable = texts(self.composer, materials)
-        bound = asyncio.Semaphore(self.settings.asks_in_flight)
+        bound, silent = asyncio.Semaphore(self.settings.asks_in_flight), asyncio.Event()
 
         async def fate(text: Text) -> Verdict:
             async with bound:
+                if silent.is_set():
+                    return UNKNOWN
                 verdict = await self.channel.ask(kept.dispatch_id, text.phone, kept.signed_at)
+                if verdict == UNKNOWN:
+                    silent.set()
             return UNKNOWN if verdict == NOT_FOUND and not expired else verdict
 
         verdicts = await asyncio.gather(*map(fate, made))
         if unreadable or not materials or any(verdict != UNKNOWN for verdict in verdicts):
             dispatch = Dispatch(kept.dispatch_id, kept.template, made, kept.signed_at, kept.tries)
             await self._settle(dispatch, verdicts, unreadable)
+        return not silent.is_set()
 
     def expires_at(self, kept: Kept) -> datetime:
         """Say from when on the provider surely takes the request no more."""

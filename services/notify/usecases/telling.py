@@ -80,19 +80,17 @@ class Teller:
         moment = clock.now()
         async with database.begin() as unit:
             notices = await messages.waited_out(unit, moment, rows_max)
+            if not notices:
+                return
             placed = await self._placed(unit, notices, moment)
-            late = [one for one in placed if one.state is MessageState.AWAITING_CONTACT]
             # A member who is not known yet may still come, and the unit with them.
-            await messages.wait_longer(unit, [one for one in late if one.unit_code is None])
-            await self._write(
-                unit,
-                [
-                    replace(one, state=MessageState.NO_RECIPIENT) if one in late else one
-                    for one in placed
-                    if one.state is MessageState.READY or one.unit_code is not None
-                ],
-                moment,
-            )
+            awaiting = MessageState.AWAITING_CONTACT
+            open_ = [p for p in placed if p.state is awaiting and p.unit_code is None]
+            late = [p for p in placed if p.state is awaiting and p.unit_code is not None]
+            closed = [replace(p, state=MessageState.NO_RECIPIENT) for p in late]
+            addressed = [p for p in placed if p.state is not awaiting]
+            await messages.wait_longer(unit, open_)
+            await self._write(unit, [*closed, *addressed], moment)
             unit.wakes.add(self.texts_queued)
 
     async def _write(self, unit: Unit, placed: Sequence[Placed], moment: datetime) -> None:
