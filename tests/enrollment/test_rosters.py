@@ -17,6 +17,7 @@ from services.common.contracts.enrollment import (
     PayeeChanged,
 )
 from services.common.contracts.event import MemberEvent
+from services.common.kit.db import Database
 from services.common.kit.health import Health
 from services.common.kit.sealing import Opener
 from services.enrollment.errors import RosterMoved
@@ -275,3 +276,40 @@ async def test_an_old_card_repeated_by_the_roster_does_not_undo_a_correction(
     assert counts(await enrollment.upload([one]))[4] == 1
     shown = (await enrollment.ask("GET", path.removesuffix("/payee"))).json()
     assert (shown["card_tail"], shown["payee_version"]) == ("9999", 2)
+
+
+async def test_two_workers_at_once_enroll_everybody_once(enrollment: EnrollmentDesk) -> None:
+    await enrollment.make_unit()
+    await enrollment.post_roster(workers(60))
+    await asyncio.gather(enrollment.work_off(), enrollment.work_off())
+    assert len(await enrollment.events()) == 60 * 4
+
+
+async def test_a_database_that_drops_its_connections_only_delays_a_roster(
+    enrollment: EnrollmentDesk,
+) -> None:
+    await enrollment.make_unit()
+    await enrollment.post_roster(workers(200))
+    stop = asyncio.Event()
+    clerk = RosterClerk(enrollment.settings, enrollment.office, Health())
+    working = asyncio.create_task(clerk.run(stop))
+    watcher = Database(enrollment.settings, application="watcher")
+    drop = (
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    dropped, done = 0, False
+    async with asyncio.timeout(60):
+        while not done:
+            await asyncio.sleep(0.02)
+            async with watcher.begin() as unit:
+                if dropped < 5:
+                    dropped += await unit.fetchval(drop) > 0
+                done = await unit.fetchval("select status = 'done' from rosters")
+    async with watcher.begin() as unit:
+        told = await unit.fetchval("select count(*) from outbox")
+    stop.set()
+    await working
+    await watcher.close()
+    assert dropped > 0
+    assert told == 200 * 4

@@ -52,7 +52,7 @@ async def correct_payees(
             after[member.member_id] = member.with_payee(correction.of(member.person.payee))
         changed = [member for member_id, member in after.items() if member != before[member_id]]
         await members.save(unit, office.vault, changed)
-        await unit.publish([announcements.payee_changed(office.vault, m) for m in changed])
+        await unit.publish(announcements.of_payees(office.vault, changed))
     return [after[correction.member_id] for correction in corrections]
 
 

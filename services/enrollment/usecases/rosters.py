@@ -129,7 +129,7 @@ async def _enroll_or_halve(
         raise
     except Exception as error:  # noqa: BLE001 - whatever one row does, the others go on
         if len(rows) == 1:
-            log.error("roster.row_failed", roster_id=roster.roster_id, error=error)  # noqa: TRY400 (the line shows the trace itself)
+            log.error("roster.row_failed", roster_id=roster.roster_id, error=error)  # noqa: TRY400 (the line itself shows where)
             return Outcome(0, 0, (Refusal(rows[0].row, "", RowCode.NOT_PROCESSED),), 0)
     middle = len(rows) // 2
     first = await _enroll_or_halve(unit, office, roster, rows[:middle])
@@ -140,9 +140,7 @@ async def _enroll(unit: Unit, office: Office, roster: Roster, rows: Sequence[Ros
     """Lock whom the rows name, work out what changes, write it by set and tell of it in order."""
     changes = await _changes(unit, office, roster, rows)
     await _write(unit, office, changes)
-    events = [
-        event for change in changes for event in announcements.of_change(office.vault, change)
-    ]
+    events = announcements.of_changes(office.vault, changes)
     await unit.publish(events)
     return Outcome(len(changes), len(rows) - len(changes), (), len(events))
 

@@ -20,13 +20,12 @@ async def put_units(
         after = {entry.code: known[entry.code].restated(entry) for entry in entries}
         changed = [union for code, union in sorted(after.items()) if union != known[code]]
         await units.save(unit, office.vault, changed)
-        await unit.publish(
-            [
-                announcements.officers_changed(office.vault, union)
-                for union in changed
-                if union.officers_version > known[union.code].officers_version
-            ]
-        )
+        told = [
+            union
+            for union in changed
+            if union.officers_version > known[union.code].officers_version
+        ]
+        await unit.publish(announcements.of_officers(office.vault, told))
     return [after[code] for code in codes], made
 
 
