@@ -1,6 +1,6 @@
 """A desk over a real database, a bank that does as it is told, and the sandbox's bank."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from services.payments.usecases.desk import Desk
 from tests.conftest import MakeDatabase
 from tests.payments.bank import PAYER, ToldBank
 from tests.payments.people import Member
-from tests.sandbox.conftest import Sandbox
 from tests.servers import PostgresServer
 
 
@@ -68,11 +67,3 @@ def new_member(keys_dir: Path) -> Callable[..., Member]:
         return Member(sealer, name, unit_code)
 
     return make
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    running = Sandbox(tmp_path / "sandbox")
-    running.start()
-    yield running
-    running.stop()

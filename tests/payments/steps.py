@@ -1,6 +1,12 @@
 """What a test does with a desk, in one word each, and what must hold whatever was done."""
 
-from services.payments.rules import BANK, BENEFIT_EXPENSE, BENEFITS_PAYABLE, PAYOUTS_IN_TRANSIT
+from services.payments.rules import (
+    BANK,
+    BENEFIT_EXPENSE,
+    BENEFITS_PAYABLE,
+    FUND,
+    PAYOUTS_IN_TRANSIT,
+)
 from services.payments.usecases import reading
 from services.payments.usecases.cut import cut_batch
 from services.payments.usecases.desk import Desk
@@ -45,7 +51,7 @@ async def check_books(desk: Desk, bank: ToldBank | None = None) -> None:
     ledger = books["ledger"]
     assert sum(ledger.values()) == 0
     assert ledger[BENEFIT_EXPENSE] == books["granted_fen"]
-    assert ledger[BANK] == -books["paid_fen"]
+    assert ledger[BANK] == -ledger[FUND] - books["paid_fen"]
     assert ledger[PAYOUTS_IN_TRANSIT] == -books["in_flight_fen"]
     owed = books["granted_fen"] - books["paid_fen"] - books["in_flight_fen"]
     assert ledger[BENEFITS_PAYABLE] == -owed

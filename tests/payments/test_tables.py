@@ -1,0 +1,124 @@
+"""What the database itself refuses, whoever writes to it."""
+
+from collections.abc import Callable
+
+import asyncpg
+import pytest
+
+from services.common.ids import new_id
+from services.common.kit import clock
+from services.common.money import Fen
+from services.payments import rules
+from services.payments.store import payouts
+from services.payments.usecases.desk import Desk
+from services.payments.usecases.fund import open_fund
+from tests.payments.people import Member, deliver
+from tests.payments.steps import cut
+
+NewMember = Callable[..., Member]
+
+
+async def run(desk: Desk, sql: str, *args: object) -> None:
+    async with desk.database.begin() as unit:
+        await unit.execute(sql, *args)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update ledger set amount_fen = amount_fen + 1",
+        "delete from ledger",
+        "truncate ledger",
+        "update ledger set debit = debit where false",
+    ],
+)
+async def test_a_ledger_row_is_never_changed_or_deleted(
+    desk: Desk, new_member: NewMember, sql: str
+) -> None:
+    await deliver(desk, new_member().grant(1_00))
+    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+        await run(desk, sql)
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "amount_fen"),
+    [("bank", "bank", 1), ("bank", "fund", 0), ("bank", "fund", -1)],
+)
+async def test_an_entry_moves_money_between_two_accounts(
+    desk: Desk, debit: str, credit: str, amount_fen: int
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await run(
+            desk,
+            "insert into ledger values ($1, 'x', '*', $2, $3, $4, now())",
+            new_id(),
+            debit,
+            credit,
+            amount_fen,
+        )
+
+
+async def test_the_same_leg_of_the_same_source_is_booked_once(desk: Desk) -> None:
+    posting = rules.reserved(new_id(), "bj.mutual", Fen(1))
+    async with desk.database.begin() as unit:
+        await payouts.post(unit, [posting], clock.now())
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with desk.database.begin() as unit:
+            await payouts.post(unit, [posting], clock.now())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update balance set open_fen = open_fen + 1",
+        "update balance set open_fen = open_fen - 1",
+        "update balance set in_flight_fen = in_flight_fen + 1",
+        "update balance set granted_fen = granted_fen - 1",
+        "update payout set amount_fen = grant_fen + 1",
+        "update payout set amount_fen = 0",
+    ],
+)
+async def test_open_payouts_are_never_other_than_what_is_owed(
+    desk: Desk, new_member: NewMember, sql: str
+) -> None:
+    await deliver(desk, new_member().grant(1_00))
+    with pytest.raises(asyncpg.CheckViolationError):
+        await run(desk, sql)
+
+
+async def test_a_payout_is_tried_once_per_card_and_a_line_belongs_to_one_attempt(
+    desk: Desk, new_member: NewMember
+) -> None:
+    member = new_member()
+    await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
+    await cut(desk)
+    for attempts, cards, lines in ((1, 0, 1), (1, 1, 0), (0, 1, 1)):
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await run(
+                desk,
+                "insert into attempt (payout_id, attempt_no, payee_version, batch_id, line,"
+                " amount_fen, state, made_at)"
+                " select payout_id, attempt_no + $1, payee_version + $2, batch_id, line + $3,"
+                " amount_fen, state, made_at from attempt",
+                attempts,
+                cards,
+                lines,
+            )
+
+
+async def test_a_batch_is_not_closed_before_its_lines_add_up(
+    desk: Desk, new_member: NewMember
+) -> None:
+    member = new_member()
+    await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
+    await cut(desk)
+    with pytest.raises(asyncpg.CheckViolationError, match="batch_closed_adds_up"):
+        await run(desk, "update batch set state = 'closed', sealed_file = null")
+
+
+async def test_the_fund_opens_once(desk: Desk) -> None:
+    for _ in range(2):
+        await open_fund(desk)
+    async with desk.database.begin() as unit:
+        assert await unit.fetchval("select sum(amount_fen) from ledger") == 1_000_000_000_000
+    assert desk.settings.fund_opening_fen == 1_000_000_000_000
