@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 
@@ -17,6 +17,7 @@ from deploy.clients.staff import StaffAuth
 Json = dict[str, Any]
 API = "/api/v1"
 TIMEOUT_S = 30.0
+UPLOAD_TIMEOUT_S = 600.0
 SETTLEMENTS_PER_POST = 500
 
 
@@ -60,9 +61,10 @@ class Staff(Door):
     async def roster(self, roster_id: str) -> Json:
         return await self.ask("GET", f"/staff/rosters/{roster_id}")
 
-    async def upload_feed(self, name: str, content: bytes) -> str:
+    async def upload_feed(self, name: str, content: bytes | BinaryIO) -> str:
         files = {"file": (name, content, "application/octet-stream")}
-        return (await self.ask("POST", "/staff/feeds", files=files))["feed_id"]
+        sent = await self.ask("POST", "/staff/feeds", files=files, timeout=UPLOAD_TIMEOUT_S)
+        return sent["feed_id"]
 
     async def feed(self, feed_id: str) -> Json:
         return await self.ask("GET", f"/staff/feeds/{feed_id}")
@@ -72,15 +74,11 @@ class Staff(Door):
         return list(csv.DictReader(answer.text.splitlines()))
 
     async def refused_payouts(self, unit: str | None = None) -> list[Json]:
-        """Give the unit's refused payouts, from all pages."""
-        asked: dict[str, str] = {} if unit is None else {"unit": unit}
-        found: list[Json] = []
-        while True:
-            page = await self.ask("GET", "/staff/refused-payouts", params=asked)
-            found += page["payouts"]
-            if page["next_cursor"] is None:
-                return found
-            asked["cursor"] = page["next_cursor"]
+        asked = {} if unit is None else {"unit": unit}
+        return await self._pages("/staff/refused-payouts", "payouts", asked)
+
+    async def batches(self) -> list[Json]:
+        return await self._pages("/staff/payout-batches", "batches", {})
 
     async def correct_card(self, member_id: str, card_number: str) -> Json:
         told = {"card_number": card_number}
@@ -95,6 +93,15 @@ class Staff(Door):
 
     async def books(self) -> Json:
         return await self.ask("GET", "/staff/reports/books")
+
+    async def _pages(self, path: str, name: str, asked: dict[str, str]) -> list[Json]:
+        found: list[Json] = []
+        while True:
+            page = await self.ask("GET", path, params=asked)
+            found += page[name]
+            if page["next_cursor"] is None:
+                return found
+            asked = {**asked, "cursor": page["next_cursor"]}
 
 
 class Hospital(Door):

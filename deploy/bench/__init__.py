@@ -1,0 +1,1 @@
+"""How fast the platform is, measured through its public doors."""

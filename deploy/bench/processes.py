@@ -1,0 +1,76 @@
+"""What the programs of a platform cost: processor seconds and memory, with all their children.
+
+Memory is a program's own share (PSS), so that what PostgreSQL's processes have in common is counted
+once; `make status` shows the same.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from deploy.local.status import memory_mb, running
+from deploy.local.supervisor import SELF
+
+SAMPLE_S = 2.0
+
+
+class Cost(NamedTuple):
+    cpu_s: float
+    memory_mb: float
+    peak_mb: float
+
+
+def memory(run_dir: Path) -> dict[str, float]:
+    """Give every program's memory now; the supervisor is the measuring process itself."""
+    found = running(run_dir)
+    return {
+        name: round(memory_mb(one.pid, children=True), 1)
+        for name, one in found.items()
+        if name != SELF
+    }
+
+
+def cpu_seconds(run_dir: Path) -> dict[str, float]:
+    found = running(run_dir)
+    return {name: _cpu_s(one.pid) for name, one in found.items() if name != SELF}
+
+
+@asynccontextmanager
+async def measured(run_dir: Path) -> AsyncGenerator[dict[str, Cost]]:
+    """Fill the dictionary with what the programs cost while the body ran."""
+    costs: dict[str, Cost] = {}
+    before, peaks = cpu_seconds(run_dir), memory(run_dir)
+    watching = asyncio.create_task(_watch(run_dir, peaks))
+    try:
+        yield costs
+    finally:
+        watching.cancel()
+        after, now = cpu_seconds(run_dir), memory(run_dir)
+        for name in now:
+            cpu_s = round(after[name] - before.get(name, 0.0), 2)
+            costs[name] = Cost(cpu_s, now[name], max(peaks.get(name, 0.0), now[name]))
+
+
+async def _watch(run_dir: Path, peaks: dict[str, float]) -> None:
+    while True:
+        await asyncio.sleep(SAMPLE_S)
+        for name, now_mb in memory(run_dir).items():
+            peaks[name] = max(peaks.get(name, 0.0), now_mb)
+
+
+def _cpu_s(pid: int) -> float:
+    """Add up a process and its children, those that have ended included."""
+    total = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        for one in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                total += times.user + times.system
+                total += times.children_user + times.children_system
+    return total
