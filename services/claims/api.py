@@ -140,7 +140,8 @@ def _member_routes(router: APIRouter, door: Door) -> None:
     @router.get("/members/{member_id}/claims/{claim_id}")
     async def claim(member_id: UUID, claim_id: UUID, caller: CallerDep) -> ClaimOut:
         _own(caller, member_id)
-        return ClaimOut.explained(await views.explain(database, desk, member_id, claim_id))
+        found = await views.explain(database, desk, member_id, claim_id)
+        return ClaimOut.explained(found.claim, found.hospital, found.why, found.grants)
 
     @router.get("/members/{member_id}/granted")
     async def granted(

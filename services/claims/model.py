@@ -170,3 +170,13 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     counted: Counted | None = None
     grant_no: int | None = None
     totals: Totals | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one row."""
+
+    setl_id: str
+    status: str
+    code: str | None = None
+    benefit: Fen = Fen(0)
+    claim_id: UUID | None = None

@@ -1,15 +1,18 @@
 """What claims answers, and what it is asked with."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.claims.model import Outcome
 from services.claims.store.feeds import Feed
 from services.claims.store.settlements import Claim
-from services.claims.usecases.intake import Outcome
-from services.claims.usecases.views import Explained, Listed
+from services.claims.store.views import GrantSeen
+from services.claims.texts import Line
 from services.common.money import Fen, yuan
 
 SETTLEMENTS_MAX = 1_000
@@ -119,8 +122,7 @@ class ClaimListed(BaseModel):
     hospital: str
 
     @classmethod
-    def of(cls, listed: Listed) -> "ClaimListed":
-        claim = listed.claim
+    def of(cls, claim: Claim, hospital: str) -> "ClaimListed":
         return cls(
             claim_id=claim.claim_id,
             setl_id=claim.key.setl_id,
@@ -128,7 +130,7 @@ class ClaimListed(BaseModel):
             code=claim.code,
             benefit=yuan(claim.benefit),
             incurred_on=claim.incurred_on,
-            hospital=listed.hospital,
+            hospital=hospital,
         )
 
 
@@ -139,11 +141,11 @@ class ClaimPage(BaseModel):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, page: list[Listed], limit: int) -> "ClaimPage":
+    def of(cls, page: Sequence[tuple[Claim, str]], limit: int) -> "ClaimPage":
         more = len(page) == limit
         return cls(
-            claims=[ClaimListed.of(listed) for listed in page],
-            next_cursor=str(page[-1].claim.claim_id) if more else None,
+            claims=[ClaimListed.of(claim, hospital) for claim, hospital in page],
+            next_cursor=str(page[-1][0].claim_id) if more else None,
         )
 
 
@@ -173,22 +175,18 @@ class ClaimOut(ClaimListed):
     grant_ids: list[UUID]
 
     @classmethod
-    def explained(cls, found: Explained) -> "ClaimOut":
-        claim = found.claim
-        listed = ClaimListed.of(Listed(claim, found.hospital))
+    def explained(
+        cls, claim: Claim, hospital: str, why: Sequence[Line], grants: Sequence[GrantSeen]
+    ) -> "ClaimOut":
         moments = [Moment(at=claim.received_at, what="received")]
         if claim.decided_at is not None:
             moments.append(Moment(at=claim.decided_at, what=claim.status))
         return cls(
-            **listed.model_dump(),
-            why=[Why(**_fields(line)) for line in found.why],
+            **ClaimListed.of(claim, hospital).model_dump(),
+            why=[Why(**msgspec.structs.asdict(line)) for line in why],
             timeline=moments,
-            grant_ids=[grant.grant_id for grant in found.grants],
+            grant_ids=[grant.grant_id for grant in grants],
         )
-
-
-def _fields(line: Any) -> dict[str, str]:  # noqa: ANN401 - a struct of texts
-    return {name: getattr(line, name) for name in Why.model_fields}
 
 
 class Granted(BaseModel):

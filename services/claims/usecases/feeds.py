@@ -6,9 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.claims.errors import UnknownFeed
+from services.claims.model import Outcome
 from services.claims.store import feeds as store
 from services.claims.store.feeds import Feed, Refused
-from services.claims.usecases.intake import Desk, Incoming, Outcome, take_in
+from services.claims.usecases.intake import Desk, Incoming, take_in
 from services.common.kit import clock, metrics
 from services.common.kit.db import Database
 

@@ -17,6 +17,7 @@ from services.claims import rules
 from services.claims.model import (
     Assessment,
     Coverage,
+    Outcome,
     PeriodKey,
     Refusal,
     RefusalCode,
@@ -53,16 +54,6 @@ class Incoming(NamedTuple):
 
     texts: Sequence[str]
     read: Settlement | Refusal
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of one row."""
-
-    setl_id: str
-    status: str
-    code: str | None = None
-    benefit: Fen = Fen(0)
-    claim_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import asyncpg
 
 from services.claims import rows as row_texts
 from services.claims.errors import AlreadyCancelled, PostsCollide, UnknownSettlement
-from services.claims.model import Reason
+from services.claims.model import Outcome, Reason
 from services.claims.store import settlements as store
 from services.claims.store.settlements import Claim, SettlementKey
-from services.claims.usecases.intake import Desk, Incoming, Outcome, Reader, take_in
+from services.claims.usecases.intake import Desk, Incoming, Reader, take_in
 from services.common.kit.db import Database
 
 TRIES_MAX = 3

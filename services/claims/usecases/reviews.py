@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from services.claims.model import Outcome
 from services.claims.store import settlements as store
-from services.claims.usecases.intake import Desk, Outcome, Reader, reconsider
+from services.claims.usecases.intake import Desk, Reader, reconsider
 from services.common.kit.db import Database
 
 ROWS_MAX = 1_000
