@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 
 import asyncpg
@@ -23,6 +22,7 @@ from services.common.kit.db import TRANSIENT, Database
 from services.common.kit.freshness import Freshness
 from services.common.kit.health import Health
 from services.common.kit.logs import get_logger
+from services.common.kit.pauses import pause
 
 log = get_logger()
 
@@ -62,14 +62,14 @@ class FeedWorker:
                 feed = await feeds.next_feed(self._database)
                 if feed is None:
                     self._health.waiting("feed")
-                    await _pause(stop, self._settings.feed_poll_ms / 1000)
+                    await pause(self._settings.feed_poll_ms / 1000, stop)
                 else:
                     await self._work(feed, stop)
             except FeedMoved:
                 continue
             except TRANSIENT as trouble:
                 log.warning("timer.failed", job="feed", error=trouble)
-                await _pause(stop, RETRY_S)
+                await pause(RETRY_S, stop)
 
     async def _work(self, feed: Feed, stop: asyncio.Event) -> None:
         """Take one feed from where it is to its end, or refuse it whole."""
@@ -143,7 +143,7 @@ class FeedWorker:
         while not stop.is_set() and await self._others_behind():
             self._health.progress("feed")
             log.debug("feed.yielded")
-            await _pause(stop, YIELD_S)
+            await pause(YIELD_S, stop)
 
 
 def _chunk(lines: Iterator[Line], rows: int, reader: RowReader) -> list[Numbered]:
@@ -184,10 +184,4 @@ class ReviewTimer:
             except (*TRANSIENT, asyncpg.UniqueViolationError) as trouble:
                 log.warning("timer.failed", job="reviews", error=trouble)
             self._health.waiting("reviews")
-            await _pause(stop, self._settings.review_poll_ms / 1000)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
+            await pause(self._settings.review_poll_ms / 1000, stop)

@@ -5,7 +5,6 @@ calls in flight; each is settled when its answer is there.
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,11 +13,12 @@ from uuid import UUID
 from services.common.kit import clock
 from services.common.kit.db import TRANSIENT, Database
 from services.common.kit.health import Health
+from services.common.kit.leadership import Lead, leadership
 from services.common.kit.logs import get_logger
+from services.common.kit.pauses import pause
 from services.notify.model import Dispatch
 from services.notify.settings import Settings
 from services.notify.store.dispatches import Kept
-from services.notify.store.leadership import Check, leadership
 from services.notify.usecases.sending import Sending
 from services.notify.usecases.telling import Teller
 
@@ -54,17 +54,17 @@ class Sender:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                async with leadership(self.settings) as still_leading:
-                    if still_leading is not None:
-                        await self._lead(still_leading, stop)
+                async with leadership(self.settings, SENDER) as lead:
+                    if lead is not None:
+                        await self._lead(lead, stop)
                 self.health.waiting(SENDER)
-                await _pause(stop, STAND_BY_S)
+                await pause(STAND_BY_S, stop)
             except* TRANSIENT as trouble:
                 log.warning("timer.failed", job=SENDER, error=trouble)
                 self.health.waiting(SENDER)
-                await _pause(stop, RETRY_S)
+                await pause(RETRY_S, stop)
 
-    async def _lead(self, still_leading: Check, stop: asyncio.Event) -> None:
+    async def _lead(self, lead: Lead, stop: asyncio.Event) -> None:
         """Take up what the sender before left behind, then send and ask until the end."""
         left = await self.sending.abandon()
         if left:
@@ -72,12 +72,12 @@ class Sender:
         self._in_flight.clear()
         self._asked_at.clear()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._ask(still_leading, stop))
+            group.create_task(self._ask(lead, stop))
             while not stop.is_set():
                 self.health.progress(SENDER)
                 self.wake.clear()
                 if not await self._send_next(group):
-                    await _first_of(self.wake, self.settings.sender_poll_ms / 1000)
+                    await pause(self.settings.sender_poll_ms / 1000, self.wake, stop)
 
     async def _send_next(self, group: asyncio.TaskGroup) -> bool:
         """Put the next calls in flight; tell whether there were any."""
@@ -100,11 +100,11 @@ class Sender:
         self._in_flight.discard(task)
         self.wake.set()
 
-    async def _ask(self, still_leading: Check, stop: asyncio.Event) -> None:
+    async def _ask(self, lead: Lead, stop: asyncio.Event) -> None:
         """Ask about every call whose fate is unknown, less often the older it is."""
         while not stop.is_set():
             self.health.progress(ASKER)
-            await still_leading()
+            await lead.still_held()
             unknown = await self.sending.unknown()
             self._asked_at = {
                 kept.dispatch_id: self._asked_at[kept.dispatch_id]
@@ -119,7 +119,7 @@ class Sender:
                 if not await self.sending.ask(kept):
                     break
             await self.teller.stop_waiting(self.database, WAITED_OUT_ROWS_MAX)
-            await _pause(stop, self.settings.ask_first_s)
+            await pause(self.settings.ask_first_s, stop)
         self.health.waiting(ASKER)
 
     def _is_due(self, kept: Kept) -> bool:
@@ -134,13 +134,3 @@ class Sender:
             max(self.settings.ask_first_s, age_s * ASK_AGAIN_SHARE), self.settings.ask_max_s
         )
         return now >= asked_at + timedelta(seconds=pause_s)
-
-
-async def _first_of(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    await _first_of(stop, seconds)

@@ -30,6 +30,7 @@ from services.common.kit.kafka import (
     Record,
 )
 from services.common.kit.logs import get_logger
+from services.common.kit.pauses import pause
 from services.common.kit.positions import Partition, PositionMoved
 
 log = get_logger()
@@ -111,7 +112,7 @@ class Consumer:
                 log.warning("consumer.new_cluster", group=self._group)
             except (*BrokerTrouble, *TRANSIENT, PositionMoved) as trouble:
                 log.warning("consumer.retry", group=self._group, error=trouble)
-                await asyncio.sleep(RETRY_S)
+                await pause(RETRY_S, stop)
 
     async def _follow_one_log(self, stop: asyncio.Event) -> None:
         """Read on from the stored positions until the cluster is another one, or trouble."""

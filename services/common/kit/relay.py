@@ -18,7 +18,7 @@ import msgspec
 
 from services.common.kit import metrics
 from services.common.kit.crash import crashpoint
-from services.common.kit.db import TRANSIENT, Database, DatabaseBounds, Row, driver_dsn
+from services.common.kit.db import TRANSIENT, Database, DatabaseBounds, Row
 from services.common.kit.health import Health
 from services.common.kit.kafka import (
     PARTITIONS,
@@ -29,13 +29,16 @@ from services.common.kit.kafka import (
     LogWriter,
     Outgoing,
 )
+from services.common.kit.leadership import leadership
 from services.common.kit.logs import get_logger
+from services.common.kit.pauses import pause
 from services.common.kit.positions import Partition
 
 log = get_logger()
 
 FROM_THE_FIRST_ROW = "3:3:"
-LEADER_LOCK = 0x72656C6179  # "relay"; advisory locks are per database
+STAND_BY_S = 1.0
+RETRY_S = 0.5
 PARTITION_CHECK_S = 3600.0
 
 # The rows of the tick after last_id. In-progress transactions of prev are asked for one by one:
@@ -110,43 +113,32 @@ class Relay:
                 except (*BrokerTrouble, *TRANSIENT, StateMoved) as trouble:
                     log.warning("relay.retry", error=trouble)
                     await self._drop_writer()
-                    await asyncio.sleep(0.5)
+                    await pause(RETRY_S, stop)
         finally:
             await self._drop_writer()
             await self._ends.close()
 
     async def _lead(self, stop: asyncio.Event) -> None:
-        """Hold the leader's lock on a connection of its own and publish tick after tick."""
-        connection = await asyncpg.connect(
-            driver_dsn(self._database.url),
-            timeout=self._bounds.database_connect_timeout_s,
-            command_timeout=self._bounds.database_command_timeout_s,
-        )
-        try:
-            while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER_LOCK):
+        """Publish tick after tick on the connection that holds the lead."""
+        async with leadership(self._bounds, "relay") as lead:
+            if lead is None:
                 self._health.waiting("relay")
-                await _first_of(stop, 1.0)
-                if stop.is_set():
-                    return
+                await pause(STAND_BY_S, stop)
+                return
             log.info("relay.leading")
-            state = await self._verified(connection, await _read_state(connection))
+            state = await self._verified(lead.connection, await _read_state(lead.connection))
             while not stop.is_set():
                 self._database.outbox_filled.clear()
                 try:
-                    state, published = await self._step(connection, state)
+                    state, published = await self._step(lead.connection, state)
                 except LogBehind:
-                    state = await self._verified(connection, state)
+                    state = await self._verified(lead.connection, state)
                     continue
                 if not published:
                     self._health.waiting("relay")
-                    await self._wait(stop)
-        finally:
-            await connection.close(timeout=self._bounds.database_connect_timeout_s)
-
-    async def _wait(self, stop: asyncio.Event) -> None:
-        """Sleep until this process has written an event, or for the poll interval."""
-        if not stop.is_set():
-            await _first_of(self._database.outbox_filled, self._bounds.relay_poll_ms / 1000)
+                    await pause(
+                        self._bounds.relay_poll_ms / 1000, self._database.outbox_filled, stop
+                    )
 
     async def _step(self, connection: "asyncpg.Connection[Row]", state: State) -> tuple[State, int]:
         """Publish the next page of the tick under way, or of a new one."""
@@ -280,11 +272,3 @@ async def _move(connection: "asyncpg.Connection[Row]", before: State, after: Sta
     )
     if done != "UPDATE 1":
         raise StateMoved
-
-
-async def _first_of(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
