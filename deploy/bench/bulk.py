@@ -88,7 +88,7 @@ class Bulk:
             progress.show(f"feed: {feed['done']}/{feed['lines']} lines")
             return feed if feed["status"] in ("done", "refused") else None
 
-        feed = await until("the feed", done, poll_s=POLL_S / 5, limit_s=LIMIT_S)
+        feed = await until("the feed", done, poll_s=POLL_S, limit_s=LIMIT_S)
         progress.done(f"feed: {feed['status']}, {feed['done']}/{feed['lines']} lines")
         return feed, time.time()
 

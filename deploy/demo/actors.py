@@ -135,7 +135,7 @@ class MemberApp(Door):
         self.session = Member(self.client)
 
     async def claims(self) -> list[Json]:
-        return (await self.ask("GET", "/me/claims"))["claims"]
+        return (await self.ask("GET", "/me/claims", params={"limit": 100}))["claims"]
 
     async def claim(self, claim_id: str) -> Json:
         return await self.ask("GET", f"/me/claims/{claim_id}")

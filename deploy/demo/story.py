@@ -21,6 +21,24 @@ ASKED_AT_ONCE = 16
 REFUSED_CARDS = 2
 
 
+async def ask_again(cast: Cast, data: Dataset) -> Check:
+    """Let the hospitals ask once more, without effect, for every row of theirs in the feed."""
+    hospitals: dict[str, Hospital] = {}
+    answers: dict[int, Json] = {}
+    for code in sorted({row["fixmedins_code"] for row in data.rows}):
+        hospitals[code] = cast.hospital(code)
+        mine = [n for n, row in enumerate(data.rows) if row["fixmedins_code"] == code]
+        told = await hospitals[code].check([data.rows[n] for n in mine])
+        answers |= zip(mine, told, strict=True)
+    back = books.taken_back(data)
+    looked_up = {
+        row["setl_id"]: (await hospitals[row["fixmedins_code"]].look(row["setl_id"]))["status"]
+        for row in data.rows
+        if row["setl_id"] in back and row["refd_setl_flag"] == "0"
+    }
+    return books.check_lines(data, [answers[n] for n in range(len(answers))], looked_up)
+
+
 @dataclass
 class Story:
     """What is known so far; the scenes are played in the order in which they stand here."""
@@ -246,7 +264,7 @@ class Story:
         self.checks += books.check_money(here, bank, books.fen(str(total)))
         self.checks += books.check_texts(bank, texts, phones.__getitem__)
         self.checks += books.check_quiet(here)
-        self.checks += [await self._granted_per_year(), await self._every_line()]
+        self.checks += [await self._granted_per_year(), await ask_again(self.cast, self.data)]
         self._figures(here, bank, texts)
         for check in self.checks:
             show.check(check.name, ok=check.ok)
@@ -274,23 +292,6 @@ class Story:
         asked = (wrong(member["id_number"]) for member in self.data.members)
         differing = [text for texts in await asyncio.gather(*asked) for text in texts]
         return Check("fen per member and year = expected", [], differing)
-
-    async def _every_line(self) -> Check:
-        """Let the hospitals ask once more for every row that the feed had of theirs."""
-        doors: dict[str, Hospital] = {}
-        answers: dict[int, Json] = {}
-        for code in sorted({row["fixmedins_code"] for row in self.data.rows}):
-            doors[code] = self.cast.hospital(code)
-            mine = [n for n, row in enumerate(self.data.rows) if row["fixmedins_code"] == code]
-            told = await doors[code].check([self.data.rows[n] for n in mine])
-            answers |= zip(mine, told, strict=True)
-        back = books.taken_back(self.data)
-        looked_up = {
-            row["setl_id"]: (await doors[row["fixmedins_code"]].look(row["setl_id"]))["status"]
-            for row in self.data.rows
-            if row["setl_id"] in back and row["refd_setl_flag"] == "0"
-        }
-        return books.check_lines(self.data, [answers[n] for n in range(len(answers))], looked_up)
 
     async def _login_code(self, phone: str) -> str | None:
         """Read the code as her phone would show it."""
