@@ -4,7 +4,7 @@ import json
 
 import yaml
 
-from deploy.docs import lines_and_metrics, openapi, settings_page
+from deploy.docs import lines_and_metrics, openapi, schemes_page, settings_page
 from deploy.local.settings import ROOT
 from services.common.contracts import asyncapi
 
@@ -17,6 +17,7 @@ def generated() -> dict[str, str]:
             f"docs/openapi/{name}.json": _json(document)
             for name, document in openapi.documents().items()
         },
+        "docs/schemes.md": schemes_page.text(),
         "docs/settings.md": settings_page.text(),
         "docs/metrics.md": lines_and_metrics.metrics_text(),
         "docs/logs.md": lines_and_metrics.logs_text(ROOT),
