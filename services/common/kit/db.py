@@ -30,6 +30,8 @@ TRANSIENT = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection whose backend has just been ended (its issue #1069).
+    asyncpg.InternalClientError,
     ConnectionError,
     TimeoutError,
     OSError,
@@ -143,7 +145,7 @@ class Database:
                 async with driver.transaction():
                     unit = Unit(core, driver)
                     yield unit
-            except asyncpg.ReadOnlySQLTransactionError:
+            except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError):
                 await core.invalidate()
                 raise
         if unit.published:
