@@ -2,13 +2,14 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from deploy.docs.compatibility import breakages
-from deploy.docs.contracts import SAMPLES, broken_promises, stored, today
+from deploy.docs.contracts import CONTRACTS, SAMPLES, accept, broken_promises, stored, today
 from deploy.local.settings import ROOT
 from services.common.contracts import claims, enrollment, notify, payments
 from services.common.contracts.asyncapi import EXAMPLES, TOPICS
@@ -148,3 +149,26 @@ def test_an_event_that_is_gone_is_a_broken_promise() -> None:
     assert broken_promises({"things.thing.v1": BEFORE}, {}) == [
         "things.thing.v1: the event is gone"
     ]
+
+
+def test_a_broken_promise_is_not_stored(tmp_path: Path) -> None:
+    assert accept(tmp_path) == []
+    kind = "payments.payout_paid.v1"
+    file = tmp_path / CONTRACTS / f"{kind}.json"
+    promised = json.loads(file.read_text(encoding="utf-8"))
+    fields = promised["schemas"]["PayoutPaid"]["properties"]
+    fields["bank_serial"] = {"type": "string"}
+    file.write_text(json.dumps(promised), encoding="utf-8")
+    assert accept(tmp_path) == [f"{kind}: bank_serial is gone"]
+    assert json.loads(file.read_text(encoding="utf-8")) == promised
+
+
+def test_an_older_sample_stays_beside_the_newer_one(tmp_path: Path) -> None:
+    kind = "payments.payout_paid.v1"
+    file = tmp_path / SAMPLES / f"{kind}.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('[{"older": true}]', encoding="utf-8")
+    assert accept(tmp_path) == []
+    older, newer = json.loads(file.read_text(encoding="utf-8"))
+    assert older == {"older": True}
+    assert newer["type"] == kind
