@@ -9,13 +9,14 @@ from services.common.kit import clock
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT
 from services.common.kit.health import Health
+from services.common.kit.leadership import leadership
 from services.common.kit.logs import get_logger
+from services.common.kit.pauses import pause
 from services.common.kit.sealed_file import open_sealed_file
 from services.common.kit.sealing import SealBroken
 from services.enrollment.model import FileCode, Roster, RosterStatus
 from services.enrollment.rows import FileRefused, RosterReader, measured
 from services.enrollment.settings import Settings
-from services.enrollment.store.rosters import leadership
 from services.enrollment.usecases.office import Office
 from services.enrollment.usecases.rosters import (
     begin_roster,
@@ -43,27 +44,24 @@ class RosterClerk:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                async with leadership(self._settings) as leading:
-                    while leading and not stop.is_set():
+                async with leadership(self._settings, NAME) as lead:
+                    while lead is not None and not stop.is_set():
+                        self._health.progress(NAME)
+                        await lead.still_held()
                         await self._next_or_wait(stop)
             except (*TRANSIENT, Conflict) as trouble:
                 log.warning("timer.failed", task=NAME, error=trouble)
             self._health.waiting(NAME)
-            await asyncio.sleep(self._settings.roster_retry_pause_ms / 1000)
+            await pause(self._settings.roster_retry_pause_ms / 1000, stop)
 
     async def _next_or_wait(self, stop: asyncio.Event) -> None:
-        self._health.progress(NAME)
         arrived = self._office.roster_arrived
         arrived.clear()
         roster = await next_roster(self._office)
-        if roster is not None:
+        if roster is None:
+            await pause(self._settings.roster_poll_ms / 1000, stop, arrived)
+        else:
             await self._work_through(roster, stop)
-            return
-        try:
-            async with asyncio.timeout(self._settings.roster_poll_ms / 1000):
-                await arrived.wait()
-        except TimeoutError:
-            return
 
     async def _work_through(self, roster: Roster, stop: asyncio.Event) -> None:
         try:

@@ -1,36 +1,14 @@
 """Rosters and their refusals in the database."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Sequence
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import RowMapping, insert, select
 
 from services.common.kit import outbox
-from services.common.kit.db import DatabaseBounds, Row, Unit, driver_dsn
+from services.common.kit.db import Row, Unit
 from services.enrollment.model import FileCode, Refusal, Roster, RosterStatus, RowCode
 from services.enrollment.tables import roster_refusals, rosters
-
-LEADER_LOCK: Final = 0x726F73746572  # "roster"; advisory locks are per database
-
-
-@asynccontextmanager
-async def leadership(bounds: DatabaseBounds) -> AsyncGenerator[bool]:
-    """Tell whether this is the one worker on rosters, for as long as the block lasts.
-
-    It saves double work only: that a chunk counts once is seen to by the roster's own row.
-    """
-    connection = await asyncpg.connect(
-        driver_dsn(bounds.database_url),
-        timeout=bounds.database_connect_timeout_s,
-        command_timeout=bounds.database_command_timeout_s,
-    )
-    try:
-        yield await connection.fetchval("select pg_try_advisory_lock($1)", LEADER_LOCK)
-    finally:
-        await connection.close(timeout=bounds.database_connect_timeout_s)
 
 
 async def add(unit: Unit, received: Sequence[Roster]) -> None:
