@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
 import asyncpg
+from sqlalchemy.event import listen
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -128,6 +130,7 @@ class Database:
                 },
             },
         )
+        listen(self._engine.sync_engine, "checkout", _refuse_dead)
         self.url = bounds.database_url
         self.application = application
         self.outbox_filled = asyncio.Event()
@@ -138,9 +141,6 @@ class Database:
         async with self._engine.connect() as core:
             raw = await core.get_raw_connection()
             driver = cast("asyncpg.Connection[Row]", raw.driver_connection)
-            if driver.is_closed():  # the server went away while the connection was pooled
-                await core.invalidate()
-                raise ConnectionResetError
             try:
                 async with driver.transaction():
                     unit = Unit(core, driver)
@@ -159,6 +159,12 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _refuse_dead(connection: Any, *_: object) -> None:  # noqa: ANN401 - the dialect's own wrapper
+    """Have the pool put new connections in place of those whose server went away meanwhile."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 def driver_dsn(url: str) -> str:

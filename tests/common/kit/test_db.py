@@ -1,0 +1,44 @@
+"""A database that went away and came back is met with new connections, by the first who asks."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import asyncpg
+import pytest
+
+from services.common.kit.db import Database, driver_dsn
+from services.common.kit.settings import ServiceSettings
+from tests.conftest import MakeDatabase
+
+APPLICATION = "kit.db under test"
+AT_ONCE = 5
+
+
+@pytest.fixture
+async def database(make_database: MakeDatabase) -> AsyncGenerator[Database]:
+    url = await make_database("kit_db")
+    settings = ServiceSettings(database_url=url, port=0, database_pool_size=AT_ONCE)
+    database = Database(settings, application=APPLICATION)
+    yield database
+    await database.close()
+
+
+async def test_a_pool_of_dead_connections_fails_nobody(database: Database) -> None:
+    async def hold_together(barrier: asyncio.Barrier) -> None:
+        async with database.begin() as unit:
+            await unit.fetchval("select 1")
+            await barrier.wait()
+
+    barrier = asyncio.Barrier(AT_ONCE)
+    await asyncio.gather(*(hold_together(barrier) for _ in range(AT_ONCE)))
+    killer = await asyncpg.connect(driver_dsn(database.url))
+    ended = await killer.fetch(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1",
+        APPLICATION,
+    )
+    await killer.close()
+    assert len(ended) == AT_ONCE
+    await asyncio.sleep(0.2)  # until the news has arrived here
+
+    for _ in range(AT_ONCE):
+        await database.ping()
