@@ -71,23 +71,26 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     desk = office.desk
     cluster = Cluster(settings)
     health.require("database", desk.database.ping)
+    consumer = Consumer(
+        settings,
+        desk.database,
+        cluster,
+        health,
+        group=events.GROUP,
+        events=events.CONSUMED,
+        handle=events.handler(desk),
+    )
     tasks: dict[str, Task] = {}
     if "worker" in roles:
         health.require("kafka", cluster.id)
-        consumer = Consumer(
-            settings,
-            desk.database,
-            cluster,
-            health,
-            group=events.GROUP,
-            events=events.CONSUMED,
-            handle=events.handler(desk),
-        )
         tasks["relay"] = Relay(settings, desk.database, cluster, health).run
         tasks["consumer"] = consumer.run
         tasks["desk"] = Timers(desk, health).run
     app = new_app(desk) if "api" in roles else None
     try:
+        if "redrive" in roles:
+            await consumer.redrive()
+            return 0
         return await serve(app=app, tasks=tasks, health=health, settings=settings)
     finally:
         await cluster.close()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.common.contracts.event import Event
@@ -55,18 +55,9 @@ class World:
     async def cut(self, _who: int, _n: int) -> None:
         await cut(self.desk)
 
-    async def cut_and_send(self, who: int, n: int) -> None:
-        await self.cut(who, n)
-        await self.go_on(who, n)
-
     async def go_on(self, _who: int, _n: int) -> None:
         for batch_id in await open_batches(self.desk):
             await advance(self.desk, batch_id)
-
-    async def send_and_refuse(self, who: int, n: int) -> None:
-        await self.go_on(who, n)
-        await self.refuse(who, n)
-        await self.go_on(who, n)
 
     async def lose_request(self, _who: int, _n: int) -> None:
         self.bank.request_lost = 1
@@ -74,38 +65,39 @@ class World:
     async def lose_answer(self, _who: int, _n: int) -> None:
         self.bank.answer_lost = 1
 
-    async def book(self, _who: int, n: int) -> None:
+    async def book(self, who: int, n: int) -> None:
+        await self.go_on(who, n)
         for line in self._undecided(n):
             line.pay()
+        await self.go_on(who, n)
 
-    async def refuse(self, _who: int, n: int) -> None:
+    async def refuse(self, who: int, n: int) -> None:
+        await self.go_on(who, n)
         for line in self._undecided(n):
             line.refuse("NAME_DIFFERS" if n % 2 else "INSUFFICIENT_FUNDS")
+        await self.go_on(who, n)
 
     def _undecided(self, n: int) -> list[Line]:
+        """Give all lines that the bank has not decided, or all but the first."""
         undecided = [line for line in self.bank.all_lines if line.outcome is Outcome.UNKNOWN]
-        return undecided[n % (len(undecided) or 1) :]
+        return undecided[n % 2 :] or undecided
 
 
 Step = Callable[[World, int, int], Awaitable[None]]
+# What leads somewhere comes more often than what only disturbs.
 STEPS: Sequence[Step] = (
     World.register,
-    World.change_card,
-    World.grant,
-    World.reverse,
     World.replay,
-    World.cut,
-    World.cut_and_send,
-    World.go_on,
-    World.send_and_refuse,
     World.lose_request,
     World.lose_answer,
-    World.book,
-    World.refuse,
+    World.go_on,
+    *(World.change_card,) * 2,
+    *(World.grant, World.reverse, World.book) * 3,
+    *(World.cut, World.refuse) * 4,
 )
 STORIES = st.lists(
-    st.tuples(st.sampled_from(STEPS), st.integers(0, MEMBERS - 1), st.integers(0, 9)),
-    min_size=8,
+    st.tuples(st.sampled_from(STEPS), st.sampled_from([0, 0, 1]), st.integers(0, 9)),
+    min_size=15,
     max_size=50,
 )
 
@@ -121,7 +113,6 @@ async def settle_everything(world: World) -> None:
         await cut(world.desk)
         await send(world.desk)
         await world.book(0, 0)
-        await send(world.desk)
     assert await open_batches(world.desk) == []
 
 
@@ -134,8 +125,10 @@ async def payouts_of(desk: Desk, member: Member) -> list[UUID]:
 
 
 @settings(
-    max_examples=50,
+    max_examples=40,
     deadline=None,
+    # A story is told as it was found: making it shorter would take minutes.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=STORIES)
