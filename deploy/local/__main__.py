@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Collection
 
-from deploy.local.keys import make_keys
 from deploy.local.platform import Platform
 from deploy.local.process import SetupFailed, end_left_over
 from deploy.local.settings import ROOT, LocalSettings, read_settings
 from deploy.local.status import running, supervisor_state, table
 from deploy.local.supervisor import SELF, AlreadyRunning
+from services.common.kit.keys import ensure_keys
 
 _POLL_S = 0.1
 
@@ -34,7 +34,7 @@ def main() -> int:
     try:
         match told.command:
             case "keys":
-                made = make_keys(settings.var_dir / "keys")
+                made = ensure_keys(settings.var_dir / "keys")
                 print(f"made {', '.join(made)}" if made else "all keys are there")
                 return 0
             case "up":

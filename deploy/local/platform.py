@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from deploy.local.keys import make_keys
 from deploy.local.process import SetupFailed
 from deploy.local.programs import embedded_kafka, embedded_postgres, platform_programs
 from deploy.local.settings import LocalSettings, read_settings
 from deploy.local.supervisor import Supervisor
+from services.common.kit.keys import ensure_keys
 
 
 class Platform(Supervisor):
@@ -42,7 +42,7 @@ class Platform(Supervisor):
         )
 
     async def start(self) -> None:
-        make_keys(self.settings.var_dir / "keys")
+        ensure_keys(self.settings.var_dir / "keys")
         await super().start()
 
     @property

@@ -5,4 +5,10 @@ from services.claims.settings import Settings
 from services.common.kit.process import main
 
 if __name__ == "__main__":
-    main("services.claims", settings=Settings, run=run, roles=("api", "worker"), apart=("feed",))
+    main(
+        "services.claims",
+        settings=Settings,
+        run=run,
+        roles=("api", "worker"),
+        apart=("feed", "redrive"),
+    )

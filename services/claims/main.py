@@ -66,17 +66,17 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
             waiting = await unit.fetchval(outbox.PENDING)
         return max(waiting, await lag.rows()) > settings.feed_lag_rows_max
 
+    consumer = Consumer(
+        settings,
+        database,
+        cluster,
+        health,
+        group=events.GROUP,
+        events=events.CONSUMED,
+        handle=events.handler(desk, read),
+    )
     tasks: dict[str, Task] = {}
     if "worker" in roles:
-        consumer = Consumer(
-            settings,
-            database,
-            cluster,
-            health,
-            group=events.GROUP,
-            events=events.CONSUMED,
-            handle=events.handler(desk, read),
-        )
         tasks["relay"] = Relay(settings, database, cluster, health).run
         tasks["consumer"] = consumer.run
         tasks["reviews"] = ReviewTimer(
@@ -94,6 +94,9 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
         ).run
     app = new_app(settings, counter) if "api" in roles else None
     try:
+        if "redrive" in roles:
+            await consumer.redrive()
+            return 0
         return await serve(app=app, tasks=tasks, health=health, settings=settings)
     finally:
         await lag.close()

@@ -5,4 +5,4 @@ from services.notify.main import run
 from services.notify.settings import Settings
 
 if __name__ == "__main__":
-    main("services.notify", settings=Settings, run=run)
+    main("services.notify", settings=Settings, run=run, apart=("redrive",))

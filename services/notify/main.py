@@ -111,18 +111,18 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     office = new_office(settings)
     cluster = Cluster(settings)
     health.require("database", office.database.ping)
+    consumer = Consumer(
+        settings,
+        office.database,
+        cluster,
+        health,
+        group=events.GROUP,
+        events=events.CONSUMED,
+        handle=office.teller.tell,
+    )
     tasks: dict[str, Task] = {}
     if "worker" in roles:
         health.require("kafka", cluster.id)
-        consumer = Consumer(
-            settings,
-            office.database,
-            cluster,
-            health,
-            group=events.GROUP,
-            events=events.CONSUMED,
-            handle=office.teller.tell,
-        )
         tasks["relay"] = Relay(settings, office.database, cluster, health).run
         tasks["consumer"] = consumer.run
         tasks["sender"] = Sender(
@@ -130,6 +130,9 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
         ).run
     app = new_app(settings, office.door) if "api" in roles else None
     try:
+        if "redrive" in roles:
+            await consumer.redrive()
+            return 0
         return await serve(app=app, tasks=tasks, health=health, settings=settings)
     finally:
         await cluster.close()

@@ -7,8 +7,9 @@ from uuid import UUID
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT
 from services.common.kit.health import Health
+from services.common.kit.leadership import Lead, leadership
 from services.common.kit.logs import get_logger
-from services.payments.store.leadership import Check, leadership
+from services.common.kit.pauses import pause
 from services.payments.usecases.cut import cut_batch, park_first, time_to_cut
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.fund import open_fund
@@ -33,24 +34,25 @@ class Timers:
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                async with leadership(self._settings) as still_leading:
-                    if still_leading is None:
-                        await _wait(stop, STAND_BY_S)
+                async with leadership(self._settings, BANK) as lead:
+                    if lead is None:
+                        await pause(STAND_BY_S, stop)
                         continue
-                    await self._lead(still_leading, stop)
+                    await self._lead(lead, stop)
             except* TRANSIENT as trouble:
                 log.warning("timer.failed", job=BANK, error=trouble)
-                await _wait(stop, RETRY_S)
+                await pause(RETRY_S, stop)
             self._health.waiting(CUTTER)
             self._health.waiting(BANK)
 
-    async def _lead(self, still_leading: Check, stop: asyncio.Event) -> None:
+    async def _lead(self, lead: Lead, stop: asyncio.Event) -> None:
         await open_fund(self._desk)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._cut(stop))
             group.create_task(self._follow_batches(group, stop))
-            while not await _wait(stop, STAND_BY_S):
-                await still_leading()
+            while not stop.is_set():
+                await lead.still_held()
+                await pause(STAND_BY_S, stop)
 
     async def _cut(self, stop: asyncio.Event) -> None:
         """Cut batches as they become due, without a pause while whole ones wait.
@@ -78,7 +80,7 @@ class Timers:
                     await park_first(self._desk)
                 rows = max(1, rows // 2)
                 continue
-            await _wait(stop, pause_s, self._desk.payouts_ready)
+            await pause(pause_s, self._desk.payouts_ready, stop)
 
     async def _cut_one(self, rows: int) -> None:
         if await cut_batch(self._desk, rows) is not None:
@@ -101,7 +103,7 @@ class Timers:
             for batch_id in found:
                 if batch_id not in followed:
                     followed[batch_id] = group.create_task(self._follow(batch_id, turns, stop))
-            await _wait(stop, self._settings.batch_poll_ms / 1000, self._desk.batch_fixed)
+            await pause(self._settings.batch_poll_ms / 1000, self._desk.batch_fixed, stop)
 
     async def _follow(self, batch_id: UUID, turns: asyncio.Semaphore, stop: asyncio.Event) -> None:
         """Send a batch and ask about it until it is closed; the less happens, the less often."""
@@ -117,7 +119,7 @@ class Timers:
                 case Step.MOVED:
                     pause_s = shortest_s
                 case Step.NOTHING_NEW:
-                    await _wait(stop, pause_s)
+                    await pause(pause_s, stop)
                     pause_s = min(pause_s * 1.5, longest_s)
 
     async def _one_step(self, batch_id: UUID) -> Step:
@@ -126,14 +128,3 @@ class Timers:
         except Exception as failure:  # noqa: BLE001 - this batch stands still, the others go on
             log.warning("timer.failed", job=BANK, batch_id=batch_id, error=failure)
         return Step.NOTHING_NEW
-
-
-async def _wait(stop: asyncio.Event, seconds: float, wake: asyncio.Event | None = None) -> bool:
-    """Sleep until the time is up or somebody wakes or stops us; tell whether it is the end."""
-    waits = [asyncio.ensure_future((wake or stop).wait())]
-    if wake is not None:
-        waits.append(asyncio.ensure_future(stop.wait()))
-    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
-    return stop.is_set()

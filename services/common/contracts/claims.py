@@ -11,7 +11,8 @@ class BenefitGranted(MemberEvent, frozen=True, kw_only=True, tag="claims.benefit
     """A settled claim's benefit, or a signed correction of what the period was granted.
 
     The sum of `amount_fen` over a member, scheme and period is what the member is owed for it.
-    `cause` is the claim that led to it; `version` is the grant's number within its period.
+    `claim_id` is the claim that led to it, `cause` what happened to that claim; `version` is the
+    grant's number within its period, which is named by the year it begins in.
     """
 
     topic: ClassVar[str] = "claims.claim.v1"
@@ -26,7 +27,10 @@ class BenefitGranted(MemberEvent, frozen=True, kw_only=True, tag="claims.benefit
 
 
 class ClaimRejected(MemberEvent, frozen=True, kw_only=True, tag="claims.claim_rejected.v1"):
-    """A claim was assessed and earned nothing; `code` says why (domain reason codes)."""
+    """A claim was assessed and earned nothing; `code` says why (domain reason codes).
+
+    `version` is always 1: a claim that is judged anew is told again under another event id.
+    """
 
     topic: ClassVar[str] = "claims.claim.v1"
     claim_id: UUID

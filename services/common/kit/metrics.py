@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,18 +19,11 @@ consumer_rows = Counter("consumer_rows_total", "Events consumed", ["group", "top
 consumer_seconds = Histogram(
     "consumer_batch_seconds", "Time for a batch of events", ["group"], buckets=_SECONDS
 )
-consumer_lag = Gauge("consumer_lag_rows", "Events not yet consumed", ["group", "topic"])
 relay_rows = Counter("relay_rows_total", "Events published", ["service"])
-relay_backlog = Gauge("relay_backlog_rows", "Events waiting in the outbox", ["service"])
-outbox_age = Gauge("outbox_oldest_seconds", "Age of the oldest waiting event", ["service"])
 dead_letters = Counter("dead_letters_total", "Events set aside", ["group", "code"])
 feed_rows = Counter("feed_rows_total", "Settlement rows of feeds, by outcome", ["outcome"])
 payouts = Counter("payouts_total", "Payouts that reached a state", ["state"])
-payouts_now = Gauge("payouts_in_state", "Payouts that are in a state now", ["state"])
 texts = Counter("texts_total", "Texts that reached a state", ["state"])
-rows_accepted = Counter(
-    "rows_total", "Rows taken by intake, by door and outcome", ["door", "outcome"]
-)
 
 
 class HttpMetrics:
