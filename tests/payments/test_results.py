@@ -99,6 +99,17 @@ async def test_a_refused_payout_waits_for_a_newer_card_and_goes_out_as_a_new_att
     await check_books(desk, bank)
 
 
+async def test_a_member_who_moved_is_not_tried_again_with_the_same_card(
+    desk: Desk, bank: ToldBank, member: Member
+) -> None:
+    await cut(desk)
+    await send(desk)
+    await refuse_all(desk, bank)
+    await deliver(desk, member.registered(2))
+    assert await states(desk, member) == [("refused", 100_00)]
+    assert not await cut(desk)
+
+
 async def test_a_card_corrected_in_flight_leads_from_refusal_straight_to_ready(
     desk: Desk, bank: ToldBank, member: Member
 ) -> None:

@@ -52,11 +52,12 @@ async def take_from_queue(unit: Unit, rows_max: int) -> list[tuple[UUID, UUID]]:
     """Take the first payouts off the queue, nobody else's; give (payout, member) in order."""
     rows = await unit.fetch(
         """
-        with first as (
-            select queue_no from ready_queue order by queue_no limit $1 for update skip locked),
-        taken as (
-            delete from ready_queue q using first f where q.queue_no = f.queue_no
-            returning q.queue_no, q.payout_id, q.member_id)
+        with taken as (
+            delete from ready_queue
+            where queue_no = any (array (
+                select queue_no from ready_queue order by queue_no limit $1
+                for update skip locked))
+            returning queue_no, payout_id, member_id)
         select payout_id, member_id from taken order by queue_no
         """,
         rows_max,
