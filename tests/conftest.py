@@ -6,11 +6,26 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import servers
 from tests.servers import KafkaServer, PostgresServer
 
 _FOLDER = pytest.StashKey[Path]()
+# Whoever needs a whole platform shares it, so the tests of such a folder stay on one worker.
+_PLATFORM_FOLDERS = ("tests/system/", "tests/faults/")
+
+
+class _OneWorkerPerPlatform(LoadScopeScheduling):
+    """Stands in for xdist's groups, which pytest 9.2 silently ignores (pytest-xdist #1386)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in _PLATFORM_FOLDERS if nodeid.startswith(folder)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _OneWorkerPerPlatform(config, log)
 
 
 class MakeDatabase(Protocol):

@@ -17,14 +17,7 @@ from tests.system.uploads import enroll, settle
 SMALL_DIR = Path(__file__).with_name("data")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the platform's tests on one worker, so that no second platform is started."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "cast" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("system"))
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Platform]:
     env = {
         **os.environ,
@@ -39,20 +32,20 @@ async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[P
     await platform.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def cast(platform: Platform) -> AsyncGenerator[Cast]:
     """Everybody who may ask the platform something."""
     async with Cast(platform.settings.var_dir) as cast:
         yield cast
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def small() -> Dataset:
     """Give the repository's own small set of rosters, feed and expected sums."""
     return Dataset(SMALL_DIR)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def settled_small(cast: Cast, small: Dataset) -> tuple[str, Json]:
     """Give the small feed's id and what became of it, its rosters before it."""
     admin = cast.staff("admin")
