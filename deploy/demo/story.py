@@ -11,32 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from deploy.demo import books, show
-from deploy.demo.actors import Cast, Hospital, Json
+from deploy.demo.actors import Cast, Json
 from deploy.demo.books import Check
 from deploy.demo.dataset import Dataset
+from deploy.demo.inquiry import ask_again, granted
 from deploy.demo.patience import until
 
-SCHEME = "bj.mutual"
-ASKED_AT_ONCE = 16
 REFUSED_CARDS = 2
-
-
-async def ask_again(cast: Cast, data: Dataset) -> Check:
-    """Let the hospitals ask once more, without effect, for every row of theirs in the feed."""
-    hospitals: dict[str, Hospital] = {}
-    answers: dict[int, Json] = {}
-    for code in sorted({row["fixmedins_code"] for row in data.rows}):
-        hospitals[code] = cast.hospital(code)
-        mine = [n for n, row in enumerate(data.rows) if row["fixmedins_code"] == code]
-        told = await hospitals[code].check([data.rows[n] for n in mine])
-        answers |= zip(mine, told, strict=True)
-    back = books.taken_back(data)
-    looked_up = {
-        row["setl_id"]: (await hospitals[row["fixmedins_code"]].look(row["setl_id"]))["status"]
-        for row in data.rows
-        if row["setl_id"] in back and row["refd_setl_flag"] == "0"
-    }
-    return books.check_lines(data, [answers[n] for n in range(len(answers))], looked_up)
 
 
 @dataclass
@@ -270,28 +251,14 @@ class Story:
             show.check(check.name, ok=check.ok)
 
     async def _granted_per_year(self) -> Check:
-        """Ask for every member and year through the public door."""
         due = {(one.certno, one.year): one.benefit for one in self.data.expected}
         claim = self.told["hospital_claim"]
         due[claim["certno"], int(claim["enddate"][:4])] = Decimal(self.told["hospital_benefit"])
-        years = sorted({year for _, year in due})
-        turns = asyncio.Semaphore(ASKED_AT_ONCE)
-
-        async def wrong(certno: str) -> list[str]:
-            async with turns:
-                member_id = await self.admin.search(certno)
-                found = [
-                    await self.admin.benefits(member_id, scheme=SCHEME, year=year) for year in years
-                ]
-            return [
-                f"{year}: {here['granted']} for {due.get((certno, year), 0)}"
-                for year, here in zip(years, found, strict=True)
-                if Decimal(here["granted"]) != due.get((certno, year), 0)
-            ]
-
-        asked = (wrong(member["id_number"]) for member in self.data.members)
-        differing = [text for texts in await asyncio.gather(*asked) for text in texts]
-        return Check("fen per member and year = expected", [], differing)
+        found = await granted(self.admin, due)
+        wrong = [
+            f"{found[key]} for {due[key]} in {key[1]}" for key in due if found[key] != due[key]
+        ]
+        return Check("fen per member and year = expected", [], wrong)
 
     async def _login_code(self, phone: str) -> str | None:
         """Read the code as her phone would show it."""

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import pytest
 
 from deploy.demo.actors import Cast, Json, MemberApp, OtherSide
+from deploy.demo.inquiry import granted
 from deploy.demo.patience import until
 from deploy.local.settings import ROOT
-from tests.system.uploads import enroll, granted, settle
+from tests.system.uploads import enroll, settle
 
 SHARED_DIR = ROOT.parent / "shared" / "data"
 STARTS_ON = "2012-05-01"

@@ -6,8 +6,8 @@ from decimal import Decimal
 from deploy.demo import books
 from deploy.demo.actors import Cast, Json
 from deploy.demo.dataset import Dataset
-from deploy.demo.story import ask_again
-from tests.system.uploads import granted, quiet, settle
+from deploy.demo.inquiry import ask_again, granted
+from tests.system.uploads import quiet, settle
 
 
 async def test_every_line_gets_its_verdict(

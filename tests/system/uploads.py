@@ -1,8 +1,6 @@
 """How the system tests bring data in and wait for what becomes of it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from functools import partial
 
 from deploy.demo import books
@@ -23,28 +21,6 @@ async def settle(admin: Staff, content: bytes, name: str = "settlements.csv") ->
     """Upload a feed; gives its id and what became of it."""
     feed_id = await admin.upload_feed(name, content)
     return feed_id, await _finished(partial(admin.feed, feed_id))
-
-
-async def granted(
-    admin: Staff, due: dict[tuple[str, int], Decimal], scheme: str = "bj.mutual"
-) -> dict[tuple[str, int], Decimal]:
-    """Ask for the same members and years as are due."""
-    turns = asyncio.Semaphore(16)
-
-    async def search(certno: str) -> str:
-        async with turns:
-            return await admin.search(certno)
-
-    async def one(member_id: str, year: int) -> Decimal:
-        async with turns:
-            found = await admin.benefits(member_id, scheme=scheme, year=year)
-        return Decimal(found["granted"])
-
-    certnos = sorted({certno for certno, _ in due})
-    found = await asyncio.gather(*map(search, certnos))
-    members = dict(zip(certnos, found, strict=True))
-    amounts = await asyncio.gather(*(one(members[certno], year) for certno, year in due))
-    return dict(zip(due, amounts, strict=True))
 
 
 async def quiet(admin: Staff) -> Json:
