@@ -58,6 +58,7 @@ class ToldBank:
     # What the bank says beside its lines, and whether it has closed its batches.
     spoil: Callable[[Sequence[LineAnswer]], Sequence[LineAnswer]] = tuple
     closed: bool = False
+    pays_at_once: bool = False
 
     def check(self, payee: Payee) -> None:
         self.writer.check(payee)
@@ -74,7 +75,10 @@ class ToldBank:
             return Answer(Outcome.UNKNOWN, "PEER_UNREACHABLE")
         known = self.files.setdefault(file.name, file.content)
         assert known == file.content, "other bytes under the same name"
-        self.lines.setdefault(file.name, _lines_of(file.content))
+        lines = self.lines.setdefault(file.name, _lines_of(file.content))
+        if self.pays_at_once:
+            for line in lines:
+                line.pay()
         if self.answer_lost:
             self.answer_lost -= 1
             return Answer(Outcome.UNKNOWN, "PEER_ANSWER_LOST")
@@ -85,7 +89,8 @@ class ToldBank:
         if file_name not in self.lines:
             return Answer(Outcome.UNKNOWN, "NOT_FOUND")
         answers = self.spoil([line.answer() for line in self.lines[file_name]])
-        return Result(answers, final=self.closed)
+        whole = len(answers) == len(self.lines[file_name])
+        return Result(answers, final=self.closed or whole)
 
     @property
     def all_lines(self) -> list[Line]:
