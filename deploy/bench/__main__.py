@@ -6,6 +6,7 @@ under var/bench, so that what `make up` keeps in var/data is left alone.
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from deploy.bench.processes import memory
 from deploy.demo import show
 from deploy.demo.actors import Cast
 from deploy.demo.books import Check
-from deploy.demo.stage import environment, fresh_platform, run
+from deploy.demo.stage import fresh_platform, run
 from deploy.local.platform import Platform
 from deploy.local.settings import free_port_env, read_settings
 
@@ -29,7 +30,7 @@ SETTLING_S = 3.0  # after the start, before anything is called idle
 
 
 async def bench() -> int:
-    env = environment()
+    env = dict(os.environ)
     settings = read_settings(env)
     folder = settings.var_dir / "bench"
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,10 +40,7 @@ async def bench() -> int:
         **free_port_env(),
     }
     population = Population(int(env.get("BENCH_POSTS", POSTS)), int(env.get("BENCH_ROWS", ROWS)))
-    progress = show.Progress()
-    show.heading("The platform starts on empty stores", "平台启动")
-    async with fresh_platform(folder / "platform", {**env, **own}, say=progress.show) as platform:
-        progress.done("ready")
+    async with fresh_platform(folder / "platform", {**env, **own}) as platform:
         return await _measure(platform, population, folder)
 
 

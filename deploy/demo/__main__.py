@@ -1,6 +1,7 @@
 """make demo: plays the story from nothing to texts sent, compares the books, stops everything."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from deploy.demo import show
 from deploy.demo.actors import Cast, Refused
 from deploy.demo.dataset import Dataset
 from deploy.demo.patience import DidNotHappen
-from deploy.demo.stage import environment, fresh_platform, run
+from deploy.demo.stage import fresh_platform, run
 from deploy.demo.story import Story
 from deploy.local.settings import read_settings
 
@@ -20,14 +21,12 @@ DATA = Path(__file__).with_name("data")
 
 
 async def demo() -> int:
-    env = environment()
-    var_dir = read_settings(env).var_dir
+    var_dir = read_settings(os.environ).var_dir
+    path = var_dir / "demo" / "report.json"
+    path.unlink(missing_ok=True)
     began = time.monotonic()
-    progress = show.Progress()
-    show.heading("The platform starts from empty stores", "平台启动")
-    async with fresh_platform(var_dir, env, say=progress.show):
+    async with fresh_platform(var_dir, os.environ):
         started_s = time.monotonic() - began
-        progress.done(f"ready in {started_s:.1f} s")
         async with Cast(var_dir) as cast:
             story = Story(cast, Dataset(DATA))
             trouble = await _play(story)
@@ -41,7 +40,6 @@ async def demo() -> int:
         "figures": story.figures,
         "checks": [{**check._asdict(), "ok": check.ok} for check in story.checks],
     }
-    path = var_dir / "demo" / "report.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str) + "\n")
     show.heading("Result", "结果")
@@ -58,7 +56,7 @@ async def _play(story: Story) -> str | None:
     """Play to the end, or say where it broke off."""
     try:
         await story.play()
-    except (DidNotHappen, Refused, httpx.HTTPError) as trouble:
+    except (DidNotHappen, Refused, httpx.HTTPError, LookupError, ValueError) as trouble:
         return f"{type(trouble).__name__}: {trouble}"
     return None
 

@@ -2,21 +2,27 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from pathlib import Path
 
+from deploy.demo import show
 from deploy.local.platform import Platform
 from deploy.local.process import SetupFailed
-from deploy.local.settings import LocalSettings, read_settings
+from deploy.local.programs import OUTSIDE_URLS
+from deploy.local.settings import DATABASES, LocalSettings, read_settings
 from deploy.local.status import supervisor_state
 from deploy.local.supervisor import AlreadyRunning
 
 FAILED, TAKEN, INTERRUPTED = 1, 2, 130
+# Nothing here may reach a real bank, a real provider, or stores that somebody works on.
+_OUTSIDE = frozenset(
+    (*(f"{name.upper()}_DATABASE_URL" for name in DATABASES), "KAFKA_BOOTSTRAP_SERVERS")
+).union(OUTSIDE_URLS)
 
 
 class StageTaken(Exception):
@@ -24,20 +30,22 @@ class StageTaken(Exception):
 
 
 @contextlib.asynccontextmanager
-async def fresh_platform(
-    var_dir: Path, env: Mapping[str, str], *, say: Callable[[str], None] = lambda _: None
-) -> AsyncGenerator[Platform]:
+async def fresh_platform(var_dir: Path, env: Mapping[str, str]) -> AsyncGenerator[Platform]:
     """Start everything on empty stores; keys and credentials of the folder stay as they are."""
-    env = {**env, "PROFILE": "development"}
-    settings = read_settings(env, var_dir)
+    own = {name: value for name, value in env.items() if name not in _OUTSIDE}
+    own["PROFILE"] = "development"
+    settings = read_settings(own, var_dir)
     _check_free(settings)
+    show.heading("The platform starts from empty stores", "平台启动")
+    began, progress = time.monotonic(), show.Progress()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
-    platform = Platform(var_dir, env, say=say)
+    platform = Platform(var_dir, own, say=progress.show)
     try:
         try:
             await platform.start()
         except AlreadyRunning as running:
             raise StageTaken(f"the platform is starting elsewhere ({running})") from running
+        progress.done(f"ready in {time.monotonic() - began:.1f} s")
         yield platform
     finally:
         await platform.stop()
@@ -76,7 +84,3 @@ def _check_free(settings: LocalSettings) -> None:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 raise StageTaken(f"port {port} ({name}) is in use by another program") from None
-
-
-def environment() -> dict[str, str]:
-    return dict(os.environ)
