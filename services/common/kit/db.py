@@ -11,7 +11,8 @@ from typing import Any, Protocol, cast
 
 import asyncpg
 from sqlalchemy.event import listen
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -36,6 +37,7 @@ TRANSIENT = (
     asyncpg.InternalClientError,
     ConnectionError,
     TimeoutError,
+    PoolExhausted,
     OSError,
 )
 
@@ -138,16 +140,23 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[Unit]:
         """Open a transaction; it commits when the block ends and rolls back when it raises."""
-        async with self._engine.connect() as core:
-            raw = await core.get_raw_connection()
-            driver = cast("asyncpg.Connection[Row]", raw.driver_connection)
-            try:
-                async with driver.transaction():
-                    unit = Unit(core, driver)
-                    yield unit
-            except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError):
-                await core.invalidate()
-                raise
+        try:
+            async with self._engine.connect() as core:
+                raw = await core.get_raw_connection()
+                driver = cast("asyncpg.Connection[Row]", raw.driver_connection)
+                try:
+                    async with driver.transaction():
+                        unit = Unit(core, driver)
+                        yield unit
+                except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError):
+                    await core.invalidate()
+                    raise
+        except DBAPIError as wrapped:
+            # Said as the driver says it: SQLAlchemy's wrapping is one for all kinds of trouble.
+            said = wrapped.orig.__cause__ if wrapped.orig else None
+            if isinstance(said, TRANSIENT):
+                raise said from None
+            raise
         if unit.published:
             self.outbox_filled.set()
         for event in unit.wakes:

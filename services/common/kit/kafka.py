@@ -6,12 +6,13 @@ it is wrapped here once, with a deadline around every call; whatever fails is cl
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 
 from services.common.kit.positions import Partition
 
@@ -83,7 +84,7 @@ class Cluster:
 
     async def _ask(self, question: str, *args: object) -> Any:  # noqa: ANN401 - aiokafka's answers
         try:
-            async with asyncio.timeout(self._bounds.kafka_timeout_s):
+            async with _within(self._bounds.kafka_timeout_s):
                 if self._admin is None:
                     admin = AIOKafkaAdminClient(
                         bootstrap_servers=self._bounds.kafka_bootstrap_servers,
@@ -117,14 +118,14 @@ class LogWriter:
         )
 
     async def open(self) -> None:
-        async with asyncio.timeout(self._timeout_s):
+        async with _within(self._timeout_s):
             await self._producer.start()
 
     async def write(
         self, lanes: Mapping[Partition, Sequence[Outgoing]]
     ) -> dict[Partition, tuple[int, int]]:
         """Write each partition's events in order; give its first and last acknowledged offset."""
-        async with asyncio.timeout(self._timeout_s):
+        async with _within(self._timeout_s):
             sent = [
                 (partition, count, future)
                 for partition, events in lanes.items()
@@ -183,7 +184,7 @@ class LogReader:
 
     async def open(self, at: Mapping[Partition, int] | None = None) -> None:
         """Connect and, where partitions are given, stand at their offsets."""
-        async with asyncio.timeout(self._timeout_s):
+        async with _within(self._timeout_s):
             await self._consumer.start()
         if at:
             self._consumer.assign(_topic_partitions(at))
@@ -192,7 +193,10 @@ class LogReader:
 
     async def next(self, *, wait_s: float, rows_max: int) -> list[Record]:
         """Give what has come, in order per partition; empty when nothing came in time."""
-        found = await self._consumer.getmany(timeout_ms=int(wait_s * 1000), max_records=rows_max)
+        async with _within(wait_s + self._timeout_s):
+            found = await self._consumer.getmany(
+                timeout_ms=int(wait_s * 1000), max_records=rows_max
+            )
         return [
             _record((tp.topic, tp.partition), raw) for tp, lane in found.items() for raw in lane
         ]
@@ -205,7 +209,7 @@ class LogReader:
     async def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         """Give the end offset of each partition of the topics as it is now."""
         asked = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
-        async with asyncio.timeout(self._timeout_s):
+        async with _within(self._timeout_s):
             found = await self._consumer.end_offsets(asked)
         return {(tp.topic, tp.partition): end for tp, end in found.items()}
 
@@ -243,10 +247,29 @@ class LogEnds:
             await self._close()
 
 
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None]:
+    """Set a deadline, and take a wait that aiokafka has cancelled by itself for broker trouble.
+
+    It cancels its own tasks when a broker goes away; whoever waits for one of them is told
+    `CancelledError`, which would end our task as if we had been asked to end.
+    """
+    task = asyncio.current_task()
+    assert task is not None, "inside a task"
+    asked_before = task.cancelling()
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except asyncio.CancelledError:
+        if task.cancelling() > asked_before:
+            raise
+        raise KafkaConnectionError("a wait was cancelled inside aiokafka") from None
+
+
 async def _closed(closing: Awaitable[object]) -> None:
     """Wait a little for something that may never answer and whose failure changes nothing."""
     try:
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+        async with _within(CLOSE_TIMEOUT_S):
             await closing
     except BrokerTrouble:
         return

@@ -86,7 +86,7 @@ async def serve(
         await asyncio.wait(late, timeout=LAST_WORDS_S)
     watchdog.stop()
     listener.close()
-    died = [task for task in running if _died(task, running[task])]
+    died = [task for task in running if _died(task, running[task], late=task in late)]
     log.info("process.stopped", status=int(bool(died) or not asked))
     return int(bool(died) or not asked)
 
@@ -97,9 +97,11 @@ async def _run_task(task: Task, stop: asyncio.Event) -> bool:
     return not stop.is_set()
 
 
-def _died(task: asyncio.Task[bool], name: str) -> bool:
+def _died(task: asyncio.Task[bool], name: str, *, late: bool) -> bool:
     if not task.done() or task.cancelled():
-        return False
+        if not late:  # what it waited for was cancelled; nobody here has done it
+            get_logger().error("process.task_died", task=name, reason="cancelled from inside")
+        return not late
     error = task.exception()
     if error is not None:
         get_logger().error("process.task_died", task=name, error=error)

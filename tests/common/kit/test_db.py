@@ -1,4 +1,4 @@
-"""A database that went away and came back is met with new connections, by the first who asks."""
+"""A database that is away is trouble that passes; one that is back is met with new connections."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator
 import asyncpg
 import pytest
 
-from services.common.kit.db import Database, driver_dsn
+from services.common.kit.db import TRANSIENT, Database, driver_dsn
 from services.common.kit.settings import ServiceSettings
 from tests.conftest import MakeDatabase
+from tests.servers import PostgresServer
 
 APPLICATION = "kit.db under test"
 AT_ONCE = 5
@@ -21,6 +22,26 @@ async def database(make_database: MakeDatabase) -> AsyncGenerator[Database]:
     database = Database(settings, application=APPLICATION)
     yield database
     await database.close()
+
+
+async def test_a_server_that_takes_nobody_in_is_trouble_that_passes(
+    make_database: MakeDatabase, postgres_server: PostgresServer
+) -> None:
+    name = (await make_database("kit_db")).partition("?")[0].rpartition("/")[2]
+    clerk = f"clerk_of_{name}"
+    superuser = await asyncpg.connect(postgres_server.admin_url)
+    await superuser.execute(f'create role "{clerk}" login')
+    await superuser.execute(f'alter database "{name}" connection limit 0')
+    settings = ServiceSettings(database_url=postgres_server.url(name, clerk), port=0)
+    database = Database(settings, application=APPLICATION)
+    try:
+        with pytest.raises(asyncpg.TooManyConnectionsError) as refused:
+            await database.ping()
+        assert isinstance(refused.value, TRANSIENT)
+    finally:
+        await database.close()
+        await superuser.execute(f'drop role "{clerk}"')
+        await superuser.close()
 
 
 async def test_a_pool_of_dead_connections_fails_nobody(database: Database) -> None:
