@@ -12,10 +12,10 @@ class Settings(ServiceSettings):
 
     port: Port = 8102
     feed_bytes_max: PositiveInt = 4 * 1024**3
-    # A chunk is one transaction; its size follows the time it takes, between these bounds.
+    # A chunk is one transaction; its size follows the CPU time it takes, between these bounds.
     chunk_rows_min: PositiveInt = 50
     chunk_rows_max: PositiveInt = 5_000
-    chunk_ms: PositiveInt = 100
+    chunk_cpu_ms: PositiveInt = 100
     feed_poll_ms: PositiveInt = 200
     # The feed waits while payments or notify are further behind than this.
     feed_lag_rows_max: PositiveInt = 20_000

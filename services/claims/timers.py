@@ -112,14 +112,14 @@ class FeedWorker:
         ) as lines:
             while not stop.is_set():
                 await self._yield_to_people(stop)
-                began = time.perf_counter()
+                began = time.process_time()
                 chunk = _chunk(lines, self._chunk_rows, reader)
                 if not chunk:
                     break
                 done = await self._settle_chunk(feed, done, chunk)
                 crashpoint("claims.chunk_committed")
                 self._health.progress("feed")
-                self._chunk_rows = self._next_size(len(chunk), time.perf_counter() - began)
+                self._chunk_rows = self._next_size(len(chunk), time.process_time() - began)
         return done
 
     async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Numbered]) -> int:
@@ -132,9 +132,12 @@ class FeedWorker:
             except asyncpg.UniqueViolationError:
                 continue
 
-    def _next_size(self, rows: int, seconds: float) -> int:
-        """Size chunks by time, so that nobody waits long for a member the feed has locked."""
-        wanted = int(rows * self._settings.chunk_ms / 1000 / max(seconds, 1e-6))
+    def _next_size(self, rows: int, cpu_s: float) -> int:
+        """Size chunks so that nobody waits long for a member they lock.
+
+        By CPU time: a busy machine must not make them small, which would make it busier.
+        """
+        wanted = int(rows * self._settings.chunk_cpu_ms / 1000 / max(cpu_s, 1e-6))
         grown = min(wanted, 2 * self._chunk_rows)
         return max(self._settings.chunk_rows_min, min(grown, self._settings.chunk_rows_max))
 
