@@ -41,8 +41,8 @@ lint: setup-dev ## Check style, spelling, types and the borders between the part
 bench: setup ## Measure the way from a settlement to its text, and the bulk rate
 	@$(PYTHON) -m deploy.bench
 
-faults: setup-dev ## Kill, wipe and replay, and compare the books to the fen
-	@$(PYTHON) -m pytest tests/faults
+faults: setup-dev ## Kill, wipe and replay, and compare the books to the fen; FAULT_SEEDS=5 rounds
+	@FAULT_SEEDS=$${FAULT_SEEDS:-5} $(PYTHON) -m pytest tests/faults -n 0
 
 docs: setup ## Write the generated pages of docs/ anew
 	@$(PYTHON) -m deploy.docs
