@@ -187,12 +187,15 @@ async def take(unit: Unit, moment: datetime, rows_max: int, *, again: bool) -> d
 
     `again` takes those that were refused before, else the others are taken.
     """
+    # Materialized: a joined subquery may be run once per row of the table, each time with a limit
+    # of its own.
     rows = await unit.fetch(
         """
-        delete from ready r
-        using (select again, ready_at, message_id from ready
-               where again = $3 and ready_at <= $1
-               order by ready_at, message_id limit $2 for update skip locked) due
+        with due as materialized (
+            select again, ready_at, message_id from ready
+            where again = $3 and ready_at <= $1
+            order by ready_at, message_id limit $2 for update skip locked)
+        delete from ready r using due
         where r.again = due.again and r.ready_at = due.ready_at
           and r.message_id = due.message_id
         returning r.message_id, r.tries, r.ready_at
