@@ -19,7 +19,7 @@ from deploy.bench.processes import memory
 from deploy.demo import show
 from deploy.demo.actors import Cast
 from deploy.demo.books import Check
-from deploy.demo.stage import fresh_platform, run
+from deploy.demo.stage import check_restarts, fresh_platform, run
 from deploy.local.platform import Platform
 from deploy.local.settings import free_port_env, read_settings
 
@@ -63,7 +63,7 @@ async def _measure(platform: Platform, population: Population, folder: Path) -> 
         feed_path = folder / "settlements.csv.gz"
         await asyncio.to_thread(population.write_feed, feed_path)
         measured = await bulk.settle(feed_path)
-        checks = await bulk.checks()
+        checks = [*await bulk.checks(), check_restarts(platform)]
     seconds = {"rosters": round(rosters_s, 2), **measured.pop("seconds")}
     report = {
         "batch_wait_ms": BULK_WAIT_MS,

@@ -35,9 +35,10 @@ def memory(run_dir: Path) -> dict[str, float]:
     }
 
 
-def cpu_seconds(run_dir: Path) -> dict[str, float]:
+def cpu_seconds(run_dir: Path) -> dict[tuple[str, int], float]:
+    """Give the processor seconds by name and process: who is started again begins at nothing."""
     found = running(run_dir)
-    return {name: _cpu_s(one.pid) for name, one in found.items() if name != SELF}
+    return {(name, one.pid): _cpu_s(one.pid) for name, one in found.items() if name != SELF}
 
 
 @asynccontextmanager
@@ -51,9 +52,9 @@ async def measured(run_dir: Path) -> AsyncGenerator[dict[str, Cost]]:
     finally:
         watching.cancel()
         after, now = cpu_seconds(run_dir), memory(run_dir)
-        for name in now:
-            cpu_s = round(after[name] - before.get(name, 0.0), 2)
-            costs[name] = Cost(cpu_s, now[name], max(peaks.get(name, 0.0), now[name]))
+        for (name, pid), cpu_s in after.items():
+            spent_s = round(cpu_s - before.get((name, pid), 0.0), 2)
+            costs[name] = Cost(spent_s, now[name], max(peaks.get(name, 0.0), now[name]))
 
 
 async def _watch(run_dir: Path, peaks: dict[str, float]) -> None:

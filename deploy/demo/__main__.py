@@ -13,7 +13,7 @@ from deploy.demo import show
 from deploy.demo.actors import Cast, Refused
 from deploy.demo.dataset import Dataset
 from deploy.demo.patience import DidNotHappen
-from deploy.demo.stage import fresh_platform, run
+from deploy.demo.stage import check_restarts, fresh_platform, run
 from deploy.demo.story import Story
 from deploy.local.settings import read_settings
 
@@ -25,11 +25,12 @@ async def demo() -> int:
     path = var_dir / "demo" / "report.json"
     path.unlink(missing_ok=True)
     began = time.monotonic()
-    async with fresh_platform(var_dir, os.environ):
+    async with fresh_platform(var_dir, os.environ) as platform:
         started_s = time.monotonic() - began
         async with Cast(var_dir) as cast:
             story = Story(cast, Dataset(DATA))
             trouble = await _play(story)
+            story.checks.append(check_restarts(platform))
     seconds = {"start": round(started_s, 2), **story.seconds}
     seconds["whole"] = round(time.monotonic() - began, 2)
     ok = trouble is None and all(check.ok for check in story.checks)

@@ -11,12 +11,13 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from pathlib import Path
 
 from deploy.demo import show
+from deploy.demo.books import Check
 from deploy.local.platform import Platform
 from deploy.local.process import SetupFailed
 from deploy.local.programs import OUTSIDE_URLS
 from deploy.local.settings import DATABASES, LocalSettings, read_settings
-from deploy.local.status import supervisor_state
-from deploy.local.supervisor import AlreadyRunning
+from deploy.local.status import running, supervisor_state
+from deploy.local.supervisor import SELF, AlreadyRunning
 
 FAILED, TAKEN, INTERRUPTED = 1, 2, 130
 # Nothing here may reach a real bank, a real provider, or stores that somebody works on.
@@ -49,6 +50,14 @@ async def fresh_platform(var_dir: Path, env: Mapping[str, str]) -> AsyncGenerato
         yield platform
     finally:
         await platform.stop()
+
+
+def check_restarts(platform: Platform) -> Check:
+    """Nobody asked a program to end, so none may have needed a second start."""
+    names = running(platform.settings.run_dir).keys() - {SELF}
+    counts = {name: platform.restarts(name) for name in names}
+    restarted = {name: count for name, count in counts.items() if count}
+    return Check("no program had to be started again", {}, restarted)
 
 
 def run(work: Callable[[], Coroutine[None, None, int]]) -> int:
