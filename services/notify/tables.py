@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -19,11 +20,11 @@ from sqlalchemy import (
     Uuid,
 )
 
-METADATA: Final = MetaData()
+metadata: Final = MetaData()
 
 message: Final = Table(
     "message",
-    METADATA,
+    metadata,
     Column("message_id", Uuid, primary_key=True),
     Column("member_id", Uuid, nullable=False),
     Column("payout_id", Uuid, nullable=False),
@@ -44,10 +45,11 @@ message: Final = Table(
     Column("receipt", Text),
     Column("receipt_code", Text),
     Column("receipt_at", DateTime(timezone=True)),
+    Index("message_member", "member_id"),
 )
 login_code: Final = Table(
     "login_code",
-    METADATA,
+    metadata,
     Column("code_id", Uuid, primary_key=True),
     Column("phone_index", LargeBinary, nullable=False),
     Column("phone", LargeBinary, nullable=False),
@@ -57,4 +59,5 @@ login_code: Final = Table(
     Column("receipt", Text),
     Column("receipt_code", Text),
     Column("receipt_at", DateTime(timezone=True)),
+    Index("login_code_phone", "phone_index", "created_at"),
 )
