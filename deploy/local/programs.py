@@ -29,9 +29,14 @@ def platform_programs(settings: LocalSettings, env: Mapping[str, str]) -> list[P
         programs.append(_kafka_program(broker, env))
     if not all(env.get(name) for name in OUTSIDE_URLS):
         programs.append(_sandbox_program(settings, shared))
+    urls = {
+        f"{name.upper()}_DATABASE_URL": settings.database_urls.get(name)
+        or database.url(name, user=name)
+        for name in DATABASES
+    }
+    programs.append(_migrations_program({**shared, **urls}))
     for name in DATABASES:
-        url = settings.database_urls.get(name) or database.url(name, user=name)
-        programs += _service_programs(settings, name, {f"{name.upper()}_DATABASE_URL": url}, shared)
+        programs += _service_programs(settings, name, urls, shared)
     return programs
 
 
@@ -122,21 +127,26 @@ def _sandbox_program(settings: LocalSettings, env: Mapping[str, str]) -> Program
     )
 
 
-def _service_programs(
-    settings: LocalSettings, name: str, own: Mapping[str, str], shared: Mapping[str, str]
-) -> list[Program]:
-    """Give a database's migration and the processes that work on it."""
-    module = name if name == "gateway" else f"services.{name}"
-    env = {**shared, **own}
-    stage = GATEWAY if name == "gateway" else SERVICES
-    migration = Program(
-        name=f"migrate-{name}",
-        command=_python(module, "migrate"),
+def _migrations_program(env: Mapping[str, str]) -> Program:
+    """Give one process for all databases: five would import the same libraries five times."""
+    return Program(
+        name="migrations",
+        command=_python("deploy.local.migrations"),
         env=env,
-        stage=stage,
+        stage=SERVICES,
         once=True,
         after=("postgres",),
     )
+
+
+def _service_programs(
+    settings: LocalSettings, name: str, urls: Mapping[str, str], shared: Mapping[str, str]
+) -> list[Program]:
+    """Give the processes that work on a database."""
+    module = name if name == "gateway" else f"services.{name}"
+    own = f"{name.upper()}_DATABASE_URL"
+    env = {**shared, own: urls[own]}
+    stage = GATEWAY if name == "gateway" else SERVICES
 
     def process(label: str, port_name: str, *arguments: str) -> Program:
         return Program(
@@ -144,12 +154,12 @@ def _service_programs(
             command=_python(module, *arguments),
             env={**env, f"{name.upper()}_PORT": str(settings.ports[port_name])},
             stage=stage,
-            after=(migration.name, "kafka", "sandbox"),
+            after=("migrations", "kafka", "sandbox"),
             where=settings.url(port_name),
             ready=answers(settings.ports[port_name]),
         )
 
-    programs = [migration, process(name, f"{name.upper()}_PORT")]
+    programs = [process(name, f"{name.upper()}_PORT")]
     if name == "claims":  # a feed must not hold up the people at the door
         programs.append(process("claims-feed", "CLAIMS_FEED_PORT", "--role", "feed"))
     if name == "gateway" and settings.profile == "development":
