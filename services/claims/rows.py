@@ -163,6 +163,11 @@ def texts_of(fields: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(_text(fields.get(name)) for name in COLUMNS)
 
 
+def shown(text: str) -> str:
+    """Give a text in a form that can be kept and answered with, whatever was sent."""
+    return _UNUSABLE.sub("\N{REPLACEMENT CHARACTER}", text[:TEXT_CHARS_MAX])
+
+
 def refund_of(texts: Sequence[str]) -> tuple[str, ...]:
     """Give the row that takes a settlement back: every amount its exact negative."""
     amounts = (

@@ -118,6 +118,27 @@ def claim_of(row: Row) -> Claim:
     )
 
 
+async def lock(
+    unit: Unit, indexes: Iterable[bytes], keys: Iterable[SettlementKey]
+) -> tuple[dict[bytes, Member], dict[SettlementKey, Claim]]:
+    """Lock the members of a batch and give what is here of its settlements.
+
+    A claim of none of these members is not held by their locks: it is locked itself, and all is
+    read again, for its member may have come meanwhile and it may have been decided.
+    """
+    indexes, keys = list(indexes), list(keys)
+    members, claims = await lock_members(unit, indexes), await known_claims(unit, keys)
+    held = {member.member_id for member in members.values()}
+    loose = [claim.claim_id for claim in claims.values() if claim.member_id not in held]
+    if loose:
+        await unit.execute(
+            "select 1 from settlement where claim_id = any($1) order by claim_id for no key update",
+            loose,
+        )
+        members, claims = await lock_members(unit, indexes), await known_claims(unit, keys)
+    return members, claims
+
+
 async def lock_members(unit: Unit, indexes: Iterable[bytes]) -> dict[bytes, Member]:
     """Lock the members of a batch, in order; whatever is theirs is written under this lock."""
     rows = await unit.fetch(
@@ -230,11 +251,14 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
             update settlement s
             set status = u.status, code = u.code, member_id = u.member_id,
                 benefit_fen = u.benefit_fen, counted = u.counted, working = u.working,
-                sealed = u.sealed, decided_at = u.decided_at
+                sealed = u.sealed, decided_at = u.decided_at, identity_index = u.identity_index,
+                incurred_on = u.incurred_on, content_hash = u.content_hash,
+                mirror_hash = u.mirror_hash
             from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::text[],
-                        $7::text[], $8::bytea[], $9::timestamptz[])
+                        $7::text[], $8::bytea[], $9::timestamptz[], $10::bytea[], $11::date[],
+                        $12::bytea[], $13::bytea[])
                  as u(claim_id, status, code, member_id, benefit_fen, counted, working, sealed,
-                      decided_at)
+                      decided_at, identity_index, incurred_on, content_hash, mirror_hash)
             where s.claim_id = u.claim_id
             """,
             [c.claim_id for c in claims],
@@ -246,6 +270,10 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
             [c.working for c in claims],
             [c.sealed for c in claims],
             [c.decided_at for c in claims],
+            [c.identity_index for c in claims],
+            [c.incurred_on for c in claims],
+            [c.content_hash for c in claims],
+            [c.mirror_hash for c in claims],
         )
         await unit.execute(
             "delete from review where claim_id = any($1)",

@@ -19,12 +19,14 @@ from services.claims.model import (
     Coverage,
     Outcome,
     PeriodKey,
+    Reason,
     Refusal,
     RefusalCode,
     Reversal,
     Settlement,
     Totals,
 )
+from services.claims.rows import shown
 from services.claims.store import settlements as store
 from services.claims.store.settlements import (
     Claim,
@@ -105,9 +107,10 @@ class Books:
         if claim.claim_id not in self.added:
             self.changed[claim.claim_id] = claim
 
-    def add(self, claim: Claim) -> None:
-        self.added[claim.claim_id] = claim
+    def put(self, claim: Claim, *, is_new: bool) -> None:
         self.claims[claim.key] = claim
+        if is_new or claim.claim_id in self.added:
+            self.added[claim.claim_id] = claim
 
 
 class Row(NamedTuple):
@@ -162,12 +165,12 @@ async def _open_books(
             certno = read.certno.open()
             indexes.setdefault(certno, desk.identity.of(certno.upper()))
             keys.append(SettlementKey(read.fixmedins_code, read.setl_id, read.refund))
-    members = await store.lock_members(unit, indexes.values())
+    members, claims = await store.lock(unit, indexes.values(), keys)
     ids = [member.member_id for member in members.values()]
     books = Books(
         members=members,
         coverages=await store.coverages(unit, ids),
-        claims=await store.known_claims(unit, keys),
+        claims=claims,
         totals=await store.totals(unit, ids),
         now=clock.now(),
     )
@@ -196,17 +199,24 @@ class Judge:
     def outcome(self, incoming: Incoming) -> Outcome:
         settlement = incoming.read
         if isinstance(settlement, Refusal):
-            return Outcome(incoming.texts[0], "refused", settlement.code)
+            return Outcome(shown(incoming.texts[0]), "refused", settlement.code)
         key = SettlementKey(settlement.fixmedins_code, settlement.setl_id, settlement.refund)
         row = Row(incoming.texts, settlement, key, self._indexes[settlement.certno.open()])
         known = self.books.claims.get(key)
-        if known is not None and not self._is_open(known):
+        if known is not None and not self._is_open(known, settlement):
             return _again(known, settlement)
         return self._refund(row, known) if key.refund else self._original(row, known)
 
-    def _is_open(self, claim: Claim) -> bool:
-        """Say whether a known settlement is to be judged anew: it was refused, or kept waiting."""
-        return claim.status in ("refused", "in_review") or claim.claim_id in self.reopened
+    def _is_open(self, claim: Claim, settlement: Settlement) -> bool:
+        """Say whether a known settlement is to be judged anew, as it stands under the lock.
+
+        What was refused may come corrected; what waits, or lacked cover, is judged as it was sent.
+        """
+        if claim.status == "refused":
+            return True
+        lacked_cover = (claim.status, claim.code) == ("rejected", Reason.OUTSIDE_COVERAGE)
+        waits = claim.status == "in_review" or (claim.claim_id in self.reopened and lacked_cover)
+        return waits and claim.content_hash == settlement.content_hash
 
     def _original(self, row: Row, known: Claim | None) -> Outcome:
         member = self.books.members.get(row.identity_index)
@@ -283,11 +293,6 @@ class Judge:
     def _claim(self, row: Row, known: Claim | None, member: Member | None) -> Claim:
         """Give the row's claim; what is sealed follows the member once one is known."""
         claim_id = next(self._fresh_ids) if known is None else known.claim_id
-        sealed = self._desk.seal(claim_id, member, row.texts)
-        if known is not None:
-            known.sealed = sealed
-            known.member_id = None if member is None else member.member_id
-            return known
         settlement = row.settlement
         claim = Claim(
             claim_id=claim_id,
@@ -298,10 +303,10 @@ class Judge:
             incurred_on=settlement.enddate,
             content_hash=settlement.content_hash,
             mirror_hash=settlement.mirror_hash,
-            sealed=sealed,
-            received_at=self.books.now,
+            sealed=self._desk.seal(claim_id, member, row.texts),
+            received_at=self.books.now if known is None else known.received_at,
         )
-        self.books.add(claim)
+        self.books.put(claim, is_new=known is None)
         return claim
 
     def _refuse(self, row: Row, known: Claim | None, code: RefusalCode) -> Outcome:
