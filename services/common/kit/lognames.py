@@ -19,7 +19,6 @@ Event = Literal[
     "consumer.parked",
     "consumer.retry",
     "dead_letter.written",
-    "feed.chunk",
     "feed.done",
     "feed.refused",
     "feed.started",
@@ -61,64 +60,34 @@ class Fields(TypedDict, total=False):
     """The fields that a line may carry, and what they are."""
 
     accepted: int
-    amount_fen: int
-    attempt: int
-    backlog: int
     batch_id: UUID | str
-    batch_no: str
-    benefit_fen: int
     caller_kind: str
-    channel: str
-    claim_id: UUID | str
     cluster_id: str
     code: str
     count: int
     done: int
-    duplicate: int
     error: BaseException
-    event_id: UUID | str
     feed_id: UUID | str
-    fixmedins_code: str
-    grant_id: UUID | str
     group: str
-    host: str
     job: str
     level_name: str
-    line: int
     lines: int
     logger: str
-    member_id: UUID | str
     method: str
     name: str
-    partition: int
     payout_id: UUID | str
     peer: str
     port: int
-    profile: str
-    provider: str
     reason: str
     refused: int
-    rejected: int
-    reversed: int
-    revision: str
-    role: str
     roster_id: UUID | str
     route: str
     rows: int
-    scheme_id: str
-    service: str
-    settled: int
-    signal: str
-    stall_s: float
     state: str
     status: int
     task: str
     template: str
     text_id: UUID | str
-    topic: str
-    unit_id: UUID | str
-    version: int
-    worker: str
 
 
 # `error` is shown as its kind and where it was raised; its words may quote a person's data.

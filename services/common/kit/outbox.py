@@ -1,7 +1,7 @@
 """Events wait here, written with the facts they speak of, until the relay has published them.
 
-Rows are never marked nor deleted one by one: what is published is told by the relay's snapshot. They
-lie in a partition per month, so that an operator can take a whole month away.
+Rows are never marked nor deleted one by one: what is published is told by the relay's snapshot.
+They lie in a partition per month, so that an operator can take a whole month away.
 """
 
 from typing import Final

@@ -39,19 +39,19 @@ def lines(capture: pytest.CaptureFixture[bytes]) -> list[dict[str, Any]]:
 
 
 def log_anything(**fields: object) -> None:
-    cast("Any", get_logger()).info("feed.chunk", **fields)
+    cast("Any", get_logger()).info("feed.started", **fields)
 
 
 def test_a_line_is_an_event_with_its_fields(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     with clock.set_to(datetime(2026, 5, 1, 1, 2, 3, 450_000, tzinfo=UTC)):
-        get_logger().info("feed.chunk", feed_id=UUID(int=7), rows=5000)
+        get_logger().info("feed.started", feed_id=UUID(int=7), rows=5000)
     assert lines(capsysbinary) == [
         {
             "at": "2026-05-01T01:02:03.450+00:00",
             "level": "info",
             "service": "claims",
             "process_role": "all",
-            "event": "feed.chunk",
+            "event": "feed.started",
             "feed_id": "00000000-0000-0000-0000-000000000007",
             "rows": 5000,
         }
