@@ -9,9 +9,9 @@ from services.common.ids import new_id
 from services.common.kit.auth import (
     Caller,
     CallerDep,
-    NotAllowed,
     require_role,
     require_service,
+    require_staff_or_service,
 )
 from services.common.kit.sealed_file import SealedFileWriter
 from services.common.kit.uploads import receive
@@ -49,7 +49,7 @@ def routes(settings: Settings, office: Office) -> APIRouter:
 
     @router.get("/books")
     async def books(caller: CallerDep) -> Books:
-        _require_staff_or_service(caller)
+        require_staff_or_service(caller)
         return Books.model_validate(await members.count_books(office))
 
     return router
@@ -66,7 +66,7 @@ def _unit_routes(router: APIRouter, office: Office) -> None:
 
     @router.get("/units/{code}")
     async def show(code: UnitCode, caller: CallerDep) -> UnitOut:
-        _require_staff_or_service(caller)
+        require_staff_or_service(caller)
         _require_unit(caller, code)
         return UnitOut.of(await units.the_unit(office, code))
 
@@ -89,7 +89,7 @@ def _roster_routes(router: APIRouter, settings: Settings, office: Office) -> Non
 
     @router.get("/rosters/{roster_id}", response_model_exclude_none=True)
     async def progress(roster_id: UUID, caller: CallerDep) -> RosterOut:
-        _require_staff_or_service(caller)
+        require_staff_or_service(caller)
         shown_max = settings.roster_errors_shown_max
         return RosterOut.of(*await rosters.show_roster(office, roster_id, caller, shown_max))
 
@@ -97,7 +97,7 @@ def _roster_routes(router: APIRouter, settings: Settings, office: Office) -> Non
 def _member_routes(router: APIRouter, office: Office) -> None:
     @router.post("/members/search")
     async def search(asked: MemberSearch, caller: CallerDep) -> MemberFound:
-        _require_staff_or_service(caller)
+        require_staff_or_service(caller)
         return MemberFound(member_id=await members.find_member(office, asked.normal(), caller))
 
     @router.post("/members/by-phone")
@@ -121,11 +121,6 @@ def _member_routes(router: APIRouter, office: Office) -> None:
             require_role(caller, "filing_officer")
         [member] = await members.correct_payees(office, [asked.correction(member_id)], caller)
         return PayeeOut.of(member)
-
-
-def _require_staff_or_service(caller: Caller) -> None:
-    if caller.kind not in ("staff", "service"):
-        raise NotAllowed
 
 
 def _require_unit(caller: Caller, code: str) -> None:

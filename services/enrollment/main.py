@@ -7,8 +7,8 @@ from services.common.kit.db import Database
 from services.common.kit.health import Health
 from services.common.kit.kafka import Cluster
 from services.common.kit.process import Task, serve
+from services.common.kit.relay import Relay
 from services.common.schemes.load import load_rulebook
-from services.enrollment import events
 from services.enrollment.api import routes
 from services.enrollment.settings import Settings
 from services.enrollment.store.vault import Vault
@@ -46,7 +46,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     tasks: dict[str, Task] = {}
     if "worker" in roles:
         health.require("kafka", cluster.id)
-        tasks["relay"] = events.relay(settings, database, cluster, health).run
+        tasks["relay"] = Relay(settings, database, cluster, health).run
         tasks["rosters"] = RosterClerk(settings, office, health).run
     app = new_app(settings, office) if "api" in roles else None
     try:

@@ -50,7 +50,7 @@ class RosterClerk:
                         await lead.still_held()
                         await self._next_or_wait(stop)
             except (*TRANSIENT, Conflict) as trouble:
-                log.warning("timer.failed", task=NAME, error=trouble)
+                log.warning("timer.failed", job=NAME, error=trouble)
             self._health.waiting(NAME)
             await pause(self._settings.roster_retry_pause_ms / 1000, stop)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.common.kit.auth import CallerDep, NotAllowed, require_service
+from services.common.kit.auth import CallerDep, require_service, require_staff_or_service
 from services.common.kit.problems import TooLarge
 from services.notify.schemas import CodeIn, MessageOut, MessagesOut, ReportTaken
 from services.notify.settings import Settings
@@ -55,8 +55,7 @@ def routes(door: Door) -> APIRouter:
 
     @router.get("/books")
     async def books(caller: CallerDep) -> dict[str, int | dict[str, int]]:
-        if caller.kind not in ("staff", "service"):
-            raise NotAllowed
+        require_staff_or_service(caller)
         return await door.reading.books()
 
     return router

@@ -2,7 +2,26 @@
 
 from typing import Final
 
-from services.notify.usecases import telling
+from services.common.contracts.enrollment import (
+    ContactChanged,
+    MemberRegistered,
+    OfficersChanged,
+    PayeeChanged,
+)
+from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.kit.consumer import Handler
+from services.notify.usecases.telling import Teller
 
 GROUP: Final = "notify"
-CONSUMED: Final = telling.CONSUMED
+CONSUMED: Final = (
+    MemberRegistered,
+    ContactChanged,
+    PayeeChanged,
+    OfficersChanged,
+    PayoutPaid,
+    PayoutRefused,
+)
+
+
+def handler(teller: Teller) -> Handler:
+    return teller.tell

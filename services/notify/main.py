@@ -118,7 +118,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
         health,
         group=events.GROUP,
         events=events.CONSUMED,
-        handle=office.teller.tell,
+        handle=events.handler(office.teller),
     )
     tasks: dict[str, Task] = {}
     if "worker" in roles:

@@ -5,7 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from services.common.kit.auth import WHOLE_UNION, Caller, CallerDep, NotAllowed, require_role
+from services.common.kit.auth import (
+    WHOLE_UNION,
+    Caller,
+    CallerDep,
+    NotAllowed,
+    require_role,
+    require_staff_or_service,
+)
 from services.payments.errors import UnknownMember
 from services.payments.model import Place
 from services.payments.schemas import BatchesOut, BenefitsOut, BooksOut, PayoutsOut, RefusalsOut
@@ -60,8 +67,7 @@ def _staff_routes(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/books")
     async def books(caller: CallerDep) -> BooksOut:
-        if caller.kind not in ("staff", "service"):
-            raise NotAllowed
+        require_staff_or_service(caller)
         return BooksOut.model_validate(await reading.books(desk))
 
 

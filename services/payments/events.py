@@ -1,4 +1,4 @@
-"""Which events wake payments: who is a member, where benefits go to, what was granted."""
+"""Which event wakes which use case."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -11,7 +11,6 @@ from services.claims.store.settlements import Claim, claim_of
 from services.common.kit.db import Row, Unit
 from services.common.money import Fen
 
-_claim = tables.settlement.c
 _grant = tables.benefit_grant.c
 
 
@@ -19,11 +18,7 @@ class GrantSeen(NamedTuple):
     """One grant as it is shown; `working` is its own where it differs from the claim's."""
 
     grant_id: UUID
-    scheme_id: str
-    amount: Fen
-    cause: str
     working: str | None
-    granted_at: object
 
 
 async def page_of_claims(
@@ -49,14 +44,7 @@ async def claim(unit: Unit, member_id: UUID, claim_id: UUID) -> Claim | None:
 
 async def grants_of(unit: Unit, member_id: UUID, claim_id: UUID) -> Sequence[GrantSeen]:
     rows = await unit.core.execute(
-        select(
-            _grant.grant_id,
-            _grant.scheme_id,
-            _grant.amount_fen,
-            _grant.cause,
-            _grant.working,
-            _grant.granted_at,
-        )
+        select(_grant.grant_id, _grant.working)
         .where(_grant.member_id == member_id, _grant.claim_id == claim_id)
         .order_by(_grant.granted_at, _grant.grant_no)
     )

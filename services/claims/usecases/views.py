@@ -14,7 +14,7 @@ from services.claims.store import settlements as store
 from services.claims.store import views
 from services.claims.store.settlements import Claim
 from services.claims.usecases.intake import Desk
-from services.common.kit import outbox
+from services.common.kit.backlog import backlog
 from services.common.kit.db import Database
 from services.common.money import Fen
 
@@ -76,9 +76,4 @@ async def granted(
 async def books(database: Database) -> dict[str, int]:
     """Give the sums that the books of all services are compared by."""
     async with database.begin() as unit:
-        sums = dict(await views.sums(unit))
-        sums["events_pending"] = await unit.fetchval(outbox.PENDING)
-        sums["dead_letters"] = await unit.fetchval(
-            "select count(*) from dead_letters where not done"
-        )
-    return sums
+        return {**await views.sums(unit), **await backlog(unit)}

@@ -127,6 +127,12 @@ def require_service(caller: Caller, *names: str) -> str:
     return caller.id
 
 
+def require_staff_or_service(caller: Caller) -> None:
+    """Refuse who may see only what is their own: a member, a hospital."""
+    if caller.kind not in ("staff", "service"):
+        raise NotAllowed
+
+
 async def _caller(request: Request) -> Caller:
     return cast("Caller", request.state.caller)
 

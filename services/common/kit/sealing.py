@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from services.common.kit import clock, keys
 
 SALT_BYTES: Final = 16
+# For what belongs to no member: nobody is forgotten with it.
+UNSALTED: Final = b""
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 KEY_ID_BYTES: Final = 4

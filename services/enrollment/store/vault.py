@@ -7,13 +7,12 @@ import msgspec
 
 from services.common.identity import Masked
 from services.common.kit import keys
-from services.common.kit.sealing import BlindIndex, Opener, Sealer, Suite
+from services.common.kit.sealing import UNSALTED, BlindIndex, Opener, Sealer, Suite
 from services.common.kit.settings import SharedSettings
 from services.enrollment.model import Officer, Person
 
 OWN: Final = "enrollment"
 SALT_HOLDERS: Final = ("claims", "payments", "notify")
-UNSALTED: Final = b""  # a unit is nobody to be forgotten
 
 
 def _opened(value: object) -> str:

@@ -14,9 +14,10 @@ from services.common.contracts.enrollment import (
 from services.common.contracts.event import Event
 from services.common.ids import new_ids
 from services.common.kit import clock
+from services.common.kit.sealing import UNSALTED
 from services.enrollment.model import Coverage, Member, WorkplaceUnion
 from services.enrollment.rules import Change, contact_of
-from services.enrollment.store.vault import UNSALTED, Vault
+from services.enrollment.store.vault import Vault
 
 # Registered, payee and contact: at most one of each about a change.
 _EVENTS_BESIDE_COVER: Final = 3

@@ -1,6 +1,6 @@
 """The sums that checks ask for."""
 
-from services.common.kit import outbox
+from services.common.kit.backlog import backlog
 from services.common.kit.db import Unit
 
 
@@ -16,9 +16,8 @@ async def counts(unit: Unit) -> dict[str, int]:
         select (select count(*) from ready) as texts_ready,
                (select count(*) from waiting) as texts_waiting,
                (select count(*) from dispatch where state <> 'done') as dispatches_open,
-               (select count(*) from login_code) as login_codes,
-               (select count(*) from dead_letters where not done) as dead_letters
+               (select count(*) from login_code) as login_codes
         """
     )
     assert row is not None, "an aggregate has a row"
-    return {**row, "events_pending": await unit.fetchval(outbox.PENDING)}
+    return {**row, **await backlog(unit)}

@@ -13,7 +13,7 @@ from services.common.kit import clock, metrics
 from services.common.kit.db import Database
 from services.common.kit.logs import get_logger
 from services.common.kit.problems import TooMany
-from services.common.kit.sealing import BlindIndex, Sealer
+from services.common.kit.sealing import UNSALTED, BlindIndex, Sealer
 from services.notify.channels.base import Outcome, Remedy, SmsChannel, Verdict
 from services.notify.errors import BadPhone, TextNotTaken
 from services.notify.model import Call, CodeAsked, Envelope, MessageState
@@ -25,7 +25,6 @@ log = get_logger()
 
 TEMPLATE: Final = "login_code"
 FIELD: Final = "login_code.phone"
-NO_SALT: Final = b""
 
 
 class TooManyCodes(TooMany):
@@ -61,7 +60,7 @@ class Codes:
     async def _write(self, code_id: UUID, phone: Phone) -> None:
         """Count the code against its phone before it leaves."""
         index = self.phones.of(phone.open())
-        sealed = self.sealer.seal("notify", FIELD, code_id, NO_SALT, phone.open().encode())
+        sealed = self.sealer.seal("notify", FIELD, code_id, UNSALTED, phone.open().encode())
         async with self.database.begin() as unit:
             moment = clock.now()
             if self._is_over(await codes.asked(unit, index, moment)):

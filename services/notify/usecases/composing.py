@@ -7,11 +7,9 @@ from uuid import UUID
 import msgspec
 
 from services.common.identity import PersonName, Phone, mobile_phone
-from services.common.kit.sealing import Opener, SealBroken
+from services.common.kit.sealing import UNSALTED, Opener, SealBroken
 from services.notify.model import FIRST_OFFICER, THE_MEMBER, Material, Text
 from services.notify.texts.wording import Wording, day, money, parts, short_name
-
-NO_SALT = b""
 
 
 class Unreadable(Exception):
@@ -60,7 +58,7 @@ class Composer:
     def officers(self, unit_id: UUID, sealed: bytes) -> list[Person]:
         """Give a unit's officers who have a phone, in the list's order, each phone once."""
         try:
-            entries = _OFFICERS.decode(self.opener.open("officers", unit_id, NO_SALT, sealed))
+            entries = _OFFICERS.decode(self.opener.open("officers", unit_id, UNSALTED, sealed))
         except (SealBroken, msgspec.MsgspecError):
             return []
         people: dict[Phone, Person] = {}

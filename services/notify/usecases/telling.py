@@ -38,15 +38,6 @@ from services.notify.usecases.composing import Composer
 
 E = TypeVar("E", bound=Event)
 
-CONSUMED: tuple[type[Event], ...] = (
-    MemberRegistered,
-    ContactChanged,
-    PayeeChanged,
-    OfficersChanged,
-    PayoutPaid,
-    PayoutRefused,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Teller:

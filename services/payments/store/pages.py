@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.common.kit import outbox
+from services.common.kit.backlog import backlog
 from services.common.kit.db import Row, Unit
 from services.common.money import Fen
 
@@ -111,12 +111,11 @@ async def under_way(unit: Unit) -> dict[str, int]:
         """
         select (select count(*) from ready_queue) as payouts_queued,
                (select count(*) from batch where state <> 'closed') as batches_open,
-               (select count(*) from bank_exception) as bank_exceptions,
-               (select count(*) from dead_letters where not done) as dead_letters
+               (select count(*) from bank_exception) as bank_exceptions
         """
     )
     assert row is not None, "an aggregate has a row"
-    return {**row, "events_pending": await unit.fetchval(outbox.PENDING)}
+    return {**row, **await backlog(unit)}
 
 
 async def payouts_by_state(unit: Unit) -> dict[str, int]:

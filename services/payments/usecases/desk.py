@@ -8,7 +8,7 @@ import msgspec
 
 from services.common.identity import CardNumber, PersonName
 from services.common.kit.db import Database
-from services.common.kit.sealing import Opener, SealBroken, Sealer
+from services.common.kit.sealing import UNSALTED, Opener, SealBroken, Sealer
 from services.payments.channels.base import BankChannel
 from services.payments.errors import PayeeUnusable
 from services.payments.model import Payee, SealedPayee
@@ -17,8 +17,6 @@ from services.payments.settings import Settings
 PAYEE_FIELD = "payee"
 FILE_FIELD = "batch_file"
 RECIPIENT = "payments"
-# A batch's file belongs to no single member, so no member's salt goes into its key.
-NO_SALT = b""
 
 
 class PayeeContent(msgspec.Struct):
@@ -55,7 +53,7 @@ class Desk:
         return Payee(PersonName(content.name), CardNumber(content.card), content.bank)
 
     def seal_file(self, batch_id: UUID, content: bytes) -> bytes:
-        return self.sealer.seal(RECIPIENT, FILE_FIELD, batch_id, NO_SALT, content)
+        return self.sealer.seal(RECIPIENT, FILE_FIELD, batch_id, UNSALTED, content)
 
     def open_file(self, batch_id: UUID, sealed: bytes) -> bytes:
-        return self.opener.open(FILE_FIELD, batch_id, NO_SALT, sealed)
+        return self.opener.open(FILE_FIELD, batch_id, UNSALTED, sealed)
