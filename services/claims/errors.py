@@ -21,6 +21,12 @@ class UnknownFeed(NotFound):
     code = "UNKNOWN_FEED"
 
 
+class FeedMoved(Conflict):
+    """Another worker has taken this feed further."""
+
+    code = "FEED_MOVED"
+
+
 class AlreadyCancelled(Conflict):
     """The settlement has been taken back already."""
 

@@ -8,11 +8,11 @@ from itertools import islice
 import asyncpg
 
 from services.claims import feedfile
-from services.claims.errors import FeedMissingColumn, FeedUnreadable
+from services.claims.errors import FeedMissingColumn, FeedMoved, FeedUnreadable
 from services.claims.feedfile import FeedShape, Line
 from services.claims.rows import ColumnsUnusable, RowReader
 from services.claims.settings import Settings
-from services.claims.store.feeds import Feed, FeedMoved
+from services.claims.store.feeds import Feed
 from services.claims.usecases import feeds, reviews
 from services.claims.usecases.feeds import Numbered
 from services.claims.usecases.intake import Desk, Incoming, Reader

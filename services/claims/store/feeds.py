@@ -9,15 +9,12 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from services.claims import tables
+from services.claims.errors import FeedMoved
 from services.common.kit.db import Unit
 from services.common.money import Fen
 
 _feed = tables.feed.c
 _refusal = tables.feed_refusal.c
-
-
-class FeedMoved(Exception):
-    """Another worker has taken this feed further."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ async def settle_chunk(
     """Take in the rows after the first `done` ones; gives how many are done now.
 
     The progress moves in the transaction of the effects, and only from where this worker saw it.
-    Raises `store.FeedMoved` where another worker has done these rows.
+    Raises `FeedMoved` where another worker has done these rows.
     """
     async with database.begin() as unit:
         await store.lock_at(unit, feed_id, done)
