@@ -108,8 +108,6 @@ class Consumer:
         while not stop.is_set():
             try:
                 await self._follow_one_log(stop)
-            except LogReplaced:
-                log.warning("consumer.new_cluster", group=self._group)
             except (*BrokerTrouble, *TRANSIENT, PositionMoved) as trouble:
                 log.warning("consumer.retry", group=self._group, error=trouble)
                 await pause(RETRY_S, stop)
@@ -123,9 +121,13 @@ class Consumer:
         try:
             await reader.open(at)
             while not stop.is_set() and await self._cluster.id() == cluster_id:
-                records = await reader.next(
-                    wait_s=POLL_S, rows_max=self._bounds.consumer_batch_rows
-                )
+                try:
+                    records = await reader.next(
+                        wait_s=POLL_S, rows_max=self._bounds.consumer_batch_rows
+                    )
+                except LogReplaced:
+                    await self._begin_again(reader, cluster_id)
+                    return
                 if not records:
                     self._health.waiting(self._name)
                     continue
@@ -136,6 +138,13 @@ class Consumer:
                 await reader.tell(after)
         finally:
             await reader.close()
+
+    async def _begin_again(self, reader: LogReader, cluster_id: str) -> None:
+        """Take up each log that no longer holds our position from where it begins."""
+        log.warning("consumer.new_cluster", group=self._group)
+        bounds = await reader.bounds(self._my_partitions())
+        async with self._database.begin() as unit:
+            await positions.restart(unit, self._group, cluster_id, bounds)
 
     def _my_partitions(self) -> list[Partition]:
         first, step = self._bounds.worker_number, self._bounds.worker_count

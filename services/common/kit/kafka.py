@@ -213,6 +213,14 @@ class LogReader:
             found = await self._consumer.end_offsets(asked)
         return {(tp.topic, tp.partition): end for tp, end in found.items()}
 
+    async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+        """Give where the log of each partition begins and ends as it is now."""
+        asked = [TopicPartition(topic, number) for topic, number in partitions]
+        async with asyncio.timeout(self._timeout_s):
+            starts = await self._consumer.beginning_offsets(asked)
+            ends = await self._consumer.end_offsets(asked)
+        return {(tp.topic, tp.partition): (start, ends[tp]) for tp, start in starts.items()}
+
     async def close(self) -> None:
         await _closed(self._consumer.stop())
 
@@ -280,12 +288,19 @@ def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
 
 
 def _record(partition: Partition, raw: Any) -> Record:  # noqa: ANN401 - aiokafka's record
-    headers = {name: value.decode(errors="replace") for name, value in raw.headers}
+    headers = {name: _text(value) for name, value in raw.headers}
+    topic, number = partition
     return Record(
         partition,
         raw.offset,
-        (raw.key or b"").decode(errors="replace"),
+        _text(raw.key),
         headers.get("ce_type", ""),
-        headers.get("ce_id", ""),
+        # Whatever lies there must be kept as a dead letter of its own, even without an id.
+        headers.get("ce_id") or f"{topic}/{number}/{raw.offset}",
         raw.value or b"",
     )
+
+
+def _text(raw: bytes | None) -> str:
+    """Read as much as a table can hold."""
+    return (raw or b"").decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")

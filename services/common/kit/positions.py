@@ -83,3 +83,28 @@ async def move(
     )
     if moved != len(ordered):
         raise PositionMoved
+
+
+async def restart(
+    unit: Unit, group: str, cluster_id: str, bounds: Mapping[Partition, tuple[int, int]]
+) -> None:
+    """Put back to its log's first event whatever stands before it or beyond the log's end.
+
+    A log that ends earlier is another one: some of what it holds may never have been seen.
+    """
+    ordered = sorted(bounds.items())
+    await unit.execute(
+        """
+        update positions p set next_offset = u.starts
+        from unnest($3::text[], $4::int[], $5::bigint[], $6::bigint[])
+             as u(topic, partition, starts, ends)
+        where p.group_name = $1 and p.cluster_id = $2 and p.topic = u.topic
+          and p.partition = u.partition and p.next_offset not between u.starts and u.ends
+        """,
+        group,
+        cluster_id,
+        [topic for (topic, _), _ in ordered],
+        [number for (_, number), _ in ordered],
+        [starts for _, (starts, _) in ordered],
+        [ends for _, (_, ends) in ordered],
+    )

@@ -86,8 +86,8 @@ class StateMoved(Exception):
     """Another relay has moved the state; read it again."""
 
 
-class LogBehind(Exception):
-    """The log ends before what it had acknowledged: it was wiped, so publish all that is kept."""
+class LogReplaced(Exception):
+    """The log is not the one that acknowledged what went before: publish all that is kept."""
 
 
 class Relay:
@@ -131,8 +131,8 @@ class Relay:
                 self._database.outbox_filled.clear()
                 try:
                     state, published = await self._step(lead.connection, state)
-                except LogBehind:
-                    state = await self._verified(lead.connection, state)
+                except LogReplaced:
+                    state = await self._rewound(lead.connection, state)
                     continue
                 if not published:
                     self._health.waiting("relay")
@@ -146,7 +146,7 @@ class Relay:
             await connection.execute("select outbox_ensure_partitions()")
             self._partitions_checked_at = time.monotonic()
         if await self._cluster.id() != state.cluster_id:
-            raise LogBehind
+            raise LogReplaced
         cur = (
             await connection.fetchval("select pg_current_snapshot()::text")
             if state.between_ticks
@@ -187,7 +187,7 @@ class Relay:
         offsets = await self._writer.write(lanes)
         for (topic, number), (first, _) in offsets.items():
             if first <= acked.get(f"{topic}/{number}", -1):
-                raise LogBehind
+                raise LogReplaced
         return {f"{topic}/{number}": last for (topic, number), (_, last) in offsets.items()}
 
     async def _verified(self, connection: "asyncpg.Connection[Row]", state: State) -> State:
@@ -207,8 +207,12 @@ class Relay:
                     (lane.partition("/"), offset) for lane, offset in state.acked.items()
                 )
             )
-        if not lost:
-            return state
+        return await self._rewound(connection, state) if lost else state
+
+    async def _rewound(self, connection: "asyncpg.Connection[Row]", state: State) -> State:
+        """Begin again with the first row that is kept."""
+        await self._drop_writer()
+        cluster_id = await self._cluster.id()
         log.warning("relay.rewound", cluster_id=cluster_id)
         rewound = State(FROM_THE_FIRST_ROW, FROM_THE_FIRST_ROW, 0, cluster_id, {})
         await _move(connection, state, rewound)

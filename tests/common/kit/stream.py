@@ -7,14 +7,23 @@ from typing import ClassVar
 from uuid import UUID
 
 import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.local.topics import make_topics
 from services.common.contracts.event import Event, MemberEvent
 from services.common.ids import new_id
 from services.common.kit import clock, consumer, outbox, positions
 from services.common.kit.consumer import Consumer, Handler
 from services.common.kit.db import Database, Row, Unit, driver_dsn
 from services.common.kit.health import Health
-from services.common.kit.kafka import Cluster, LogReader, Record
+from services.common.kit.kafka import (
+    PARTITIONS,
+    Cluster,
+    LogReader,
+    LogWriter,
+    Outgoing,
+    Record,
+)
 from services.common.kit.relay import Relay
 from services.common.kit.settings import ServiceSettings
 
@@ -105,6 +114,16 @@ class Desk:
                     return rows
                 await asyncio.sleep(0.05)
 
+    async def at_position(self, offset: int) -> None:
+        """Wait until the group stands no further than there in any partition."""
+        async with asyncio.timeout(30):
+            while True:
+                async with self.database.begin() as unit:
+                    furthest = await unit.fetchval("select max(next_offset) from positions")
+                if furthest == offset:
+                    return
+                await asyncio.sleep(0.05)
+
     async def on_topic(self, count: int, *, settle_s: float = 0.3) -> list[Record]:
         """Read the topic from its beginning until `count` records are there, and a bit longer."""
         reader = LogReader(self.knobs)
@@ -118,6 +137,31 @@ class Desk:
         finally:
             await reader.close()
         return found
+
+    async def replace_log(self) -> None:
+        """Delete the topic and make it anew; the cluster keeps its id."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.knobs.kafka_bootstrap_servers)
+        await admin.start()
+        try:
+            await admin.delete_topics([self.kind.topic])
+            async with asyncio.timeout(30):
+                while True:
+                    if self.kind.topic not in await admin.list_topics():
+                        break
+                    await asyncio.sleep(0.05)
+        finally:
+            await admin.close()
+        topic = NewTopic(self.kind.topic, PARTITIONS, 1)
+        await make_topics(self.knobs.kafka_bootstrap_servers, [topic])
+
+    async def put(self, *records: Outgoing) -> None:
+        """Write records to the topic past the outbox, as somebody else might."""
+        writer = LogWriter(self.knobs)
+        await writer.open()
+        try:
+            await writer.write({(self.kind.topic, 0): records})
+        finally:
+            await writer.close()
 
     async def close(self) -> None:
         await self.cluster.close()

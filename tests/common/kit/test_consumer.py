@@ -7,7 +7,7 @@ import pytest
 from services.common.contracts.event import Event
 from services.common.ids import new_id
 from services.common.kit.db import Unit
-from services.common.kit.kafka import Cluster
+from services.common.kit.kafka import Cluster, Outgoing
 from tests.common.kit.stream import Desk, Knobs, Noted, keep_seen, lay_tables, running
 from tests.conftest import MakeDatabase
 from tests.servers import KafkaServer
@@ -102,3 +102,32 @@ async def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(desk: Desk) -> N
         assert sorted(await desk.seen_in_all(2)) == [2, 3]
         (letter,) = await desk.letters(1)
     assert letter["error"] == "DecodeError"
+
+
+async def test_what_has_no_id_and_what_no_table_can_hold_is_kept_and_the_rest_goes_on(
+    desk: Desk,
+) -> None:
+    kind = ("ce_type", b"tests.noted.v1")
+    nameless = Outgoing(b"a", b"{", 0, [kind])
+    unwritable = Outgoing(b"b\0", b"{", 0, [kind, ("ce_id", b"\0")])
+    await desk.put(nameless, nameless, unwritable)
+    await desk.write([1])
+    async with running(desk.relay().run, desk.consumer().run):
+        letters = await desk.letters(3)
+        assert await desk.seen_in_all(1) == [1]
+    assert [letter["key"] for letter in letters] == ["a", "a", "b\ufffd"]
+
+
+async def test_a_log_that_no_longer_holds_the_position_is_read_from_its_beginning(
+    desk: Desk,
+) -> None:
+    member = new_id()
+    async with running(desk.relay().run, desk.consumer().run):
+        for number in (1, 2, 3):
+            await desk.write([number], member)
+        await desk.seen_in_all(3)
+    await desk.replace_log()
+    async with running(desk.consumer().run):
+        await desk.at_position(0)
+        async with running(desk.relay().run):
+            assert set(await desk.seen_in_all(6)) == {1, 2, 3}

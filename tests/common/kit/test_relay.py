@@ -128,6 +128,17 @@ async def test_a_log_that_ends_before_its_last_ack_is_given_everything_again(des
     assert len({record.event_id for record in records}) == 2
 
 
+async def test_a_log_replaced_between_two_writes_is_given_everything_again(desk: Desk) -> None:
+    member = new_id()
+    async with running(desk.relay().run):
+        await desk.write([1, 2, 3], member)
+        await desk.on_topic(3)
+        await desk.replace_log()
+        await desk.write([4, 5, 6, 7, 8], member)  # more than were acknowledged before
+        records = await desk.on_topic(5, settle_s=5)
+    assert len({record.event_id for record in records}) == 8
+
+
 async def test_relayed_is_told_only_of_what_was_acknowledged(desk: Desk) -> None:
     async with desk.database.begin() as unit:
         await unit.publish([desk.note(1)])
