@@ -61,7 +61,7 @@ def _gateway(var_dir: Path) -> FastAPI:
 def _enrollment(var_dir: Path) -> FastAPI:
     settings = _told(EnrollmentSettings, var_dir)
     database = Database(settings, application="enrollment")
-    return enrollment.new_app(settings, enrollment.new_office(settings, database))
+    return enrollment.new_app(settings, enrollment.new_desk(settings, database))
 
 
 def _claims(var_dir: Path) -> FastAPI:

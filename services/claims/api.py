@@ -24,7 +24,7 @@ from services.claims.schemas import (
 )
 from services.claims.settings import Settings
 from services.claims.usecases import feeds, posts, views
-from services.claims.usecases.intake import Incoming
+from services.claims.usecases.desk import Incoming
 from services.claims.usecases.posts import Counter
 from services.common.ids import new_id
 from services.common.kit.auth import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from services.claims.usecases.intake import Desk, Reader
+from services.claims.usecases.desk import Desk, Reader
 from services.claims.usecases.members import keep_members
 from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
 from services.common.contracts.event import Event

@@ -9,7 +9,7 @@ from services.claims.api import Door, routes
 from services.claims.rows import COLUMNS, RowReader
 from services.claims.settings import Settings
 from services.claims.timers import FeedWorker, ReviewTimer
-from services.claims.usecases.intake import Desk
+from services.claims.usecases.desk import Desk
 from services.claims.usecases.posts import Counter
 from services.common.contracts.event import Reader as EventReader
 from services.common.kit import auth, keys, outbox, problems

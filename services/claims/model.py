@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -45,6 +45,10 @@ class Verdict(StrEnum):
     SETTLED = "settled"
     REJECTED = "rejected"
     REVERSED = "reversed"
+
+
+# What happened to a claim that its grant was booked for.
+Cause = Literal["settled", "reversed", "reassessed"]
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False):

@@ -14,8 +14,8 @@ from services.claims.rows import ColumnsUnusable, RowReader
 from services.claims.settings import Settings
 from services.claims.store.feeds import Feed
 from services.claims.usecases import feeds, reviews
+from services.claims.usecases.desk import Desk, Incoming, Reader
 from services.claims.usecases.feeds import Numbered
-from services.claims.usecases.intake import Desk, Incoming, Reader
 from services.common.kit import clock
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT, Database

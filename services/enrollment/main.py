@@ -13,12 +13,12 @@ from services.enrollment.api import routes
 from services.enrollment.settings import Settings
 from services.enrollment.store.vault import Vault
 from services.enrollment.timers import RosterClerk
-from services.enrollment.usecases.office import Office
+from services.enrollment.usecases.desk import Desk
 
 
-def new_office(settings: Settings, database: Database) -> Office:
+def new_desk(settings: Settings, database: Database) -> Desk:
     settings.rosters_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Office(
+    return Desk(
         database=database,
         vault=Vault.of(settings),
         schemes=frozenset(scheme.scheme_id for scheme in load_rulebook()),
@@ -26,11 +26,11 @@ def new_office(settings: Settings, database: Database) -> Office:
     )
 
 
-def new_app(settings: Settings, office: Office) -> FastAPI:
+def new_app(settings: Settings, desk: Desk) -> FastAPI:
     app = FastAPI(title="enrollment", docs_url=None, redoc_url=None)
     auth.install(app, settings)
     problems.install(app)
-    app.include_router(routes(settings, office))
+    app.include_router(routes(settings, desk))
     return app
 
 
@@ -41,14 +41,14 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     )
     database = Database(settings, application="enrollment")
     cluster = Cluster(settings)
-    office = new_office(settings, database)
+    desk = new_desk(settings, database)
     health.require("database", database.ping)
     tasks: dict[str, Task] = {}
     if "worker" in roles:
         health.require("kafka", cluster.id)
         tasks["relay"] = Relay(settings, database, cluster, health).run
-        tasks["rosters"] = RosterClerk(settings, office, health).run
-    app = new_app(settings, office) if "api" in roles else None
+        tasks["rosters"] = RosterClerk(settings, desk, health).run
+    app = new_app(settings, desk) if "api" in roles else None
     try:
         return await serve(app=app, tasks=tasks, health=health, settings=settings)
     finally:

@@ -17,7 +17,7 @@ from services.common.kit.sealing import SealBroken
 from services.enrollment.model import FileCode, Roster, RosterStatus
 from services.enrollment.rows import FileRefused, RosterReader, measured
 from services.enrollment.settings import Settings
-from services.enrollment.usecases.office import Office
+from services.enrollment.usecases.desk import Desk
 from services.enrollment.usecases.rosters import (
     begin_roster,
     next_roster,
@@ -35,9 +35,9 @@ T = TypeVar("T")
 class RosterClerk:
     """Works through the rosters for as long as it leads; others stand by to take over."""
 
-    def __init__(self, settings: Settings, office: Office, health: Health) -> None:
+    def __init__(self, settings: Settings, desk: Desk, health: Health) -> None:
         self._settings = settings
-        self._office = office
+        self._desk = desk
         self._health = health
         health.watch(NAME, stall_s=settings.roster_stall_s)
 
@@ -55,9 +55,9 @@ class RosterClerk:
             await pause(self._settings.roster_retry_pause_ms / 1000, stop)
 
     async def _next_or_wait(self, stop: asyncio.Event) -> None:
-        arrived = self._office.roster_arrived
+        arrived = self._desk.roster_arrived
         arrived.clear()
-        roster = await next_roster(self._office)
+        roster = await next_roster(self._desk)
         if roster is None:
             await pause(self._settings.roster_poll_ms / 1000, stop, arrived)
         else:
@@ -67,11 +67,11 @@ class RosterClerk:
         try:
             if roster.status is RosterStatus.QUEUED:
                 encoding, rows = await _read(lambda: measured(lambda: self._open(roster)))
-                roster = await begin_roster(self._office, roster, encoding, rows)
+                roster = await begin_roster(self._desk, roster, encoding, rows)
             roster = await self._take_chunks(roster, stop)
         except FileRefused as refusal:
             log.warning("roster.refused", roster_id=roster.roster_id, code=refusal.code)
-            await refuse_roster(self._office, roster, refusal.code)
+            await refuse_roster(self._desk, roster, refusal.code)
             return
         if roster.status is RosterStatus.DONE:
             log.info(
@@ -87,20 +87,20 @@ class RosterClerk:
             reader = await _read(lambda: self._reader(file, roster))
             while roster.status is RosterStatus.RUNNING and not stop.is_set():
                 chunk = await _read(lambda: reader.next_chunk(self._settings.roster_chunk_rows))
-                roster = await take_chunk(self._office, roster, chunk)
+                roster = await take_chunk(self._desk, roster, chunk)
                 crashpoint("enrollment.chunk_committed")
                 self._health.progress(NAME)
         return roster
 
     def _reader(self, file: BinaryIO, roster: Roster) -> RosterReader:
-        schemes = self._office.schemes
+        schemes = self._desk.schemes
         reader = RosterReader(file, roster.encoding, schemes=schemes, today=clock.today())
         reader.skip(roster.done)
         return reader
 
     def _open(self, roster: Roster) -> BinaryIO:
-        path, label = sealed_file(self._office, roster.roster_id)
-        return open_sealed_file(path, self._office.vault.opener, label=label)
+        path, label = sealed_file(self._desk, roster.roster_id)
+        return open_sealed_file(path, self._desk.vault.opener, label=label)
 
 
 async def _read(work: Callable[[], T]) -> T:

@@ -12,7 +12,8 @@ from services.claims.main import new_desk
 from services.claims.model import Outcome
 from services.claims.rows import COLUMNS, RowReader, texts_of
 from services.claims.settings import Settings
-from services.claims.usecases.intake import Incoming, take_in
+from services.claims.usecases.desk import Incoming
+from services.claims.usecases.intake import take_in
 from services.claims.usecases.posts import Counter
 from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
 from services.common.contracts.event import Event

@@ -18,7 +18,7 @@ from services.common.kit.auth import Caller
 from services.common.kit.db import Database, Row
 from services.common.kit.health import Health
 from services.common.kit.sealing import Opener
-from services.enrollment.main import new_app, new_office
+from services.enrollment.main import new_app, new_desk
 from services.enrollment.settings import Settings
 from services.enrollment.timers import RosterClerk
 from tests.conftest import MakeDatabase
@@ -36,8 +36,8 @@ class EnrollmentDesk:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings, application="tests")
-        self.office = new_office(settings, self.database)
-        app = new_app(settings, self.office)
+        self.desk = new_desk(settings, self.database)
+        app = new_app(settings, self.desk)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://enrollment",
@@ -92,7 +92,7 @@ class EnrollmentDesk:
     async def work_off(self) -> None:
         """Let the clerk work until no roster is open."""
         stop = asyncio.Event()
-        clerk = RosterClerk(self.settings, self.office, Health())
+        clerk = RosterClerk(self.settings, self.desk, Health())
         working = asyncio.create_task(clerk.run(stop))
         async with asyncio.timeout(60):
             while await self.value(

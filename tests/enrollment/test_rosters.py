@@ -95,7 +95,7 @@ async def test_each_part_of_a_member_opens_for_its_recipient(enrollment: Enrollm
     assert isinstance(contact, ContactChanged)
     assert isinstance(coverage, CoverageActivated)
     assert {e.version for e in (registered, payee, contact, coverage)} == {1}
-    assert registered.identity_index == enrollment.office.vault.identity.of(one.id_number)
+    assert registered.identity_index == enrollment.desk.vault.identity.of(one.id_number)
     salts = {
         Opener.from_dir(enrollment.settings.keys_dir, name).open_salt(registered.member_id, wrapped)
         for name, wrapped in registered.salts.items()
@@ -155,7 +155,7 @@ async def test_a_new_phone_is_found_and_the_old_one_is_not(enrollment: Enrollmen
     one = worker(1)
     await enrollment.upload([one, worker(2)])
     await enrollment.upload([one.but(phone="13712345678")])
-    index = enrollment.office.vault.phone.of
+    index = enrollment.desk.vault.phone.of
     found = "select member_id from member_phones where phone_index = $1"
     assert await enrollment.value(found, index("13712345678")) == await enrollment.member_id(one)
     assert await enrollment.fetch(found, index(one.phone)) == []
@@ -189,7 +189,7 @@ async def test_a_row_that_cannot_be_written_is_found_and_the_rest_goes_on(
     enrollment: EnrollmentDesk,
 ) -> None:
     await enrollment.make_unit()
-    spoilt = enrollment.office.vault.identity.of(worker(5).id_number)
+    spoilt = enrollment.desk.vault.identity.of(worker(5).id_number)
     await enrollment.fetch(
         "alter table members add check (identity_index <> decode('" + spoilt.hex() + "', 'hex'))"
     )
@@ -203,7 +203,7 @@ async def test_a_roster_that_was_stopped_goes_on_where_it_was(enrollment: Enroll
     posted = await enrollment.post_roster(workers(35))
     roster_id = UUID(posted.json()["roster_id"])
     stop = asyncio.Event()
-    clerk = RosterClerk(enrollment.settings, enrollment.office, Health())
+    clerk = RosterClerk(enrollment.settings, enrollment.desk, Health())
     working = asyncio.create_task(clerk.run(stop))
     progress = "select done from rosters where roster_id = $1"
     while not await enrollment.value(progress, roster_id):
@@ -221,11 +221,11 @@ async def test_a_roster_that_was_stopped_goes_on_where_it_was(enrollment: Enroll
 async def test_a_worker_that_lost_its_roster_writes_nothing(enrollment: EnrollmentDesk) -> None:
     await enrollment.make_unit()
     await enrollment.post_roster(workers(3))
-    seen = await rosters.next_roster(enrollment.office)
+    seen = await rosters.next_roster(enrollment.desk)
     assert isinstance(seen, Roster)
     await enrollment.work_off()
     with pytest.raises(RosterMoved):
-        await rosters.begin_roster(enrollment.office, seen, "utf-8-sig", 3)
+        await rosters.begin_roster(enrollment.desk, seen, "utf-8-sig", 3)
 
 
 async def test_kill_9_in_the_middle_of_a_roster_loses_and_doubles_nothing(
@@ -291,7 +291,7 @@ async def test_a_database_that_drops_its_connections_only_delays_a_roster(
     await enrollment.make_unit()
     await enrollment.post_roster(workers(200))
     stop = asyncio.Event()
-    clerk = RosterClerk(enrollment.settings, enrollment.office, Health())
+    clerk = RosterClerk(enrollment.settings, enrollment.desk, Health())
     working = asyncio.create_task(clerk.run(stop))
     watcher = Database(enrollment.settings, application="watcher")
     drop = (

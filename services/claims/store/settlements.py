@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from services.claims.model import Counted, Coverage, PeriodKey, Totals
+from services.claims.model import Cause, Counted, Coverage, PeriodKey, Totals
 from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
 from services.common.kit.db import Row, Unit
 from services.common.money import Fen
@@ -69,7 +69,7 @@ class Grant(NamedTuple):
     grant_id: UUID
     claim_id: UUID
     amount: Fen
-    cause: Literal["settled", "reversed", "reassessed"]
+    cause: Cause
     working: str | None
     incurred_on: date
 

@@ -9,7 +9,8 @@ from services.claims.errors import UnknownFeed
 from services.claims.model import Outcome
 from services.claims.store import feeds as store
 from services.claims.store.feeds import Feed, Refused
-from services.claims.usecases.intake import Desk, Incoming, take_in
+from services.claims.usecases.desk import Desk, Incoming
+from services.claims.usecases.intake import take_in
 from services.common.kit import clock, metrics
 from services.common.kit.db import Database
 

@@ -5,10 +5,10 @@ ordered statement before anything of theirs is read, so what a batch reads stays
 decides, and two batches cannot deadlock.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from services.claims import rules
 from services.claims.model import (
     Assessment,
+    Cause,
     Coverage,
     Outcome,
     PeriodKey,
@@ -35,54 +36,13 @@ from services.claims.store.settlements import (
     Member,
     SettlementKey,
 )
+from services.claims.usecases.desk import Desk, Incoming, Reader
 from services.common.contracts.claims import BenefitGranted, ClaimRejected
 from services.common.contracts.event import Event
 from services.common.ids import derived_id, new_ids
 from services.common.kit import clock
 from services.common.kit.db import Unit
-from services.common.kit.sealing import BlindIndex, Opener, Sealer
 from services.common.money import Fen
-from services.common.schemes.model import Rulebook
-
-SEALED_FIELD = "settlement"
-NO_SALT = b""
-
-Reader = Callable[[Sequence[str]], Settlement | Refusal]
-Cause = Literal["settled", "reversed", "reassessed"]
-
-
-class Incoming(NamedTuple):
-    """One row: its texts in the order of `rows.COLUMNS`, and what was read from them."""
-
-    texts: Sequence[str]
-    read: Settlement | Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What claims works with: the rule books, the seals, the index that finds a member."""
-
-    rulebook: Rulebook
-    sealer: Sealer
-    opener: Opener
-    identity: BlindIndex
-
-    def seal(self, claim_id: UUID, member: Member | None, texts: Sequence[str]) -> bytes:
-        """Seal a row's texts; before its member is known the claim's own id stands for one."""
-        plain = msgspec.json.encode(texts)
-        if member is None:
-            return self.sealer.seal("claims", SEALED_FIELD, claim_id, NO_SALT, plain)
-        salt = self.opener.open_salt(member.member_id, member.salt)
-        return self.sealer.seal("claims", SEALED_FIELD, member.member_id, salt, plain)
-
-    def unseal(self, claim: Claim, member: Member | None) -> list[str]:
-        """Give a row's texts back."""
-        if claim.member_id is None or member is None:
-            plain = self.opener.open(SEALED_FIELD, claim.claim_id, NO_SALT, claim.sealed)
-        else:
-            salt = self.opener.open_salt(member.member_id, member.salt)
-            plain = self.opener.open(SEALED_FIELD, member.member_id, salt, claim.sealed)
-        return msgspec.json.decode(plain, type=list[str])
 
 
 @dataclass(slots=True)

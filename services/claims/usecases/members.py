@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from services.claims.store import settlements as store
-from services.claims.usecases.intake import Desk, Reader, reconsider
+from services.claims.usecases.desk import Desk, Reader
+from services.claims.usecases.intake import reconsider
 from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
 from services.common.contracts.event import Event
 from services.common.kit.db import Unit

@@ -10,7 +10,8 @@ from services.claims.errors import AlreadyCancelled, PostsCollide, UnknownSettle
 from services.claims.model import Outcome, Reason
 from services.claims.store import settlements as store
 from services.claims.store.settlements import Claim, SettlementKey
-from services.claims.usecases.intake import Desk, Incoming, Reader, take_in
+from services.claims.usecases.desk import Desk, Incoming, Reader
+from services.claims.usecases.intake import take_in
 from services.common.kit.db import Database
 
 TRIES_MAX = 3

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from services.claims.model import Outcome
 from services.claims.store import settlements as store
-from services.claims.usecases.intake import Desk, Reader, reconsider
+from services.claims.usecases.desk import Desk, Reader
+from services.claims.usecases.intake import reconsider
 from services.common.kit.db import Database
 
 ROWS_MAX = 1_000

@@ -13,7 +13,7 @@ from services.claims.rows import COLUMNS
 from services.claims.store import settlements as store
 from services.claims.store import views
 from services.claims.store.settlements import Claim
-from services.claims.usecases.intake import Desk
+from services.claims.usecases.desk import Desk
 from services.common.kit.backlog import backlog
 from services.common.kit.db import Database
 from services.common.money import Fen

@@ -9,12 +9,12 @@ from services.enrollment.errors import UnknownMember
 from services.enrollment.model import Correction, Member
 from services.enrollment.store import books, members, units
 from services.enrollment.usecases import announcements
-from services.enrollment.usecases.office import Office
+from services.enrollment.usecases.desk import Desk
 
 
-async def find_member(office: Office, id_number: str, caller: Caller) -> UUID:
-    index = office.vault.identity.of(id_number)
-    async with office.database.begin() as unit:
+async def find_member(desk: Desk, id_number: str, caller: Caller) -> UUID:
+    index = desk.vault.identity.of(id_number)
+    async with desk.database.begin() as unit:
         found = await members.ids_and_units_by_identity(unit, [index])
     member_id, unit_code = found.get(index, (None, ""))
     if member_id is None or not may_see(caller, member_id, unit_code):
@@ -22,37 +22,37 @@ async def find_member(office: Office, id_number: str, caller: Caller) -> UUID:
     return member_id
 
 
-async def find_members_by_phone(office: Office, phones: Sequence[Phone]) -> list[UUID]:
-    async with office.database.begin() as unit:
+async def find_members_by_phone(desk: Desk, phones: Sequence[Phone]) -> list[UUID]:
+    async with desk.database.begin() as unit:
         return await members.ids_by_phone(
-            unit, [office.vault.phone.of(phone.open()) for phone in phones]
+            unit, [desk.vault.phone.of(phone.open()) for phone in phones]
         )
 
 
-async def show_member(office: Office, member_id: UUID, caller: Caller) -> tuple[Member, str]:
+async def show_member(desk: Desk, member_id: UUID, caller: Caller) -> tuple[Member, str]:
     """Give a member and the name of the unit."""
-    async with office.database.begin() as unit:
-        found = await members.find(unit, office.vault, [member_id])
+    async with desk.database.begin() as unit:
+        found = await members.find(unit, desk.vault, [member_id])
         member = _theirs(found.get(member_id), caller)
-        union = await units.find(unit, office.vault, [member.unit_code])
+        union = await units.find(unit, desk.vault, [member.unit_code])
     return member, union[member.unit_code].name
 
 
 async def correct_payees(
-    office: Office, corrections: Sequence[Correction], caller: Caller
+    desk: Desk, corrections: Sequence[Correction], caller: Caller
 ) -> list[Member]:
     """Correct cards; give the members in the order asked. The same card again changes nothing."""
-    async with office.database.begin() as unit:
+    async with desk.database.begin() as unit:
         before = await members.lock(
-            unit, office.vault, [correction.member_id for correction in corrections]
+            unit, desk.vault, [correction.member_id for correction in corrections]
         )
         after = dict(before)
         for correction in corrections:
             member = _theirs(after.get(correction.member_id), caller)
             after[member.member_id] = member.with_payee(correction.of(member.person.payee))
         changed = [member for member_id, member in after.items() if member != before[member_id]]
-        await members.save(unit, office.vault, changed)
-        await unit.publish(announcements.of_payees(office.vault, changed))
+        await members.save(unit, desk.vault, changed)
+        await unit.publish(announcements.of_payees(desk.vault, changed))
     return [after[correction.member_id] for correction in corrections]
 
 
@@ -75,6 +75,6 @@ def may_see(caller: Caller, member_id: UUID, unit_code: str) -> bool:
             return False
 
 
-async def count_books(office: Office) -> dict[str, int]:
-    async with office.database.begin() as unit:
+async def count_books(desk: Desk) -> dict[str, int]:
+    async with desk.database.begin() as unit:
         return await books.sums(unit)

@@ -24,7 +24,7 @@ from services.enrollment.model import (
 from services.enrollment.rules import Change
 from services.enrollment.store import members, rosters
 from services.enrollment.usecases import announcements
-from services.enrollment.usecases.office import Office
+from services.enrollment.usecases.desk import Desk
 
 log = get_logger()
 
@@ -47,23 +47,23 @@ class Outcome:
         )
 
 
-def sealed_file(office: Office, roster_id: UUID) -> tuple[Path, str]:
+def sealed_file(desk: Desk, roster_id: UUID) -> tuple[Path, str]:
     """Name the file of a roster, and the label it is bound to."""
-    return office.rosters_dir / f"{roster_id}.sealed", f"roster:{roster_id}"
+    return desk.rosters_dir / f"{roster_id}.sealed", f"roster:{roster_id}"
 
 
-async def accept_rosters(office: Office, received: Sequence[Roster]) -> None:
+async def accept_rosters(desk: Desk, received: Sequence[Roster]) -> None:
     """Take rosters on, whose files lie sealed on the disk already."""
-    async with office.database.begin() as unit:
+    async with desk.database.begin() as unit:
         await rosters.add(unit, received)
-        unit.wakes.add(office.roster_arrived)
+        unit.wakes.add(desk.roster_arrived)
 
 
 async def show_roster(
-    office: Office, roster_id: UUID, caller: Caller, errors_shown_max: int
+    desk: Desk, roster_id: UUID, caller: Caller, errors_shown_max: int
 ) -> tuple[Roster, list[Refusal]]:
     """Tell how far a roster is; it is done once whoever hears so can rely on its events."""
-    async with office.database.begin() as unit:
+    async with desk.database.begin() as unit:
         roster = await rosters.find(unit, roster_id)
         if roster is None or not caller.sees_unit(roster.unit_code):
             raise UnknownRoster
@@ -73,22 +73,22 @@ async def show_roster(
     return roster, refusals
 
 
-async def next_roster(office: Office) -> Roster | None:
-    async with office.database.begin() as unit:
+async def next_roster(desk: Desk) -> Roster | None:
+    async with desk.database.begin() as unit:
         return await rosters.next_open(unit)
 
 
-async def begin_roster(office: Office, roster: Roster, encoding: str, rows: int) -> Roster:
+async def begin_roster(desk: Desk, roster: Roster, encoding: str, rows: int) -> Roster:
     """Note what its file is, so that a restart reads the same."""
-    return await _save(office, roster, roster.begun(encoding, rows))
+    return await _save(desk, roster, roster.begun(encoding, rows))
 
 
-async def refuse_roster(office: Office, roster: Roster, code: FileCode) -> Roster:
-    return await _save(office, roster, roster.refused_whole(code))
+async def refuse_roster(desk: Desk, roster: Roster, code: FileCode) -> Roster:
+    return await _save(desk, roster, roster.refused_whole(code))
 
 
-async def _save(office: Office, before: Roster, after: Roster) -> Roster:
-    async with office.database.begin() as unit:
+async def _save(desk: Desk, before: Roster, after: Roster) -> Roster:
+    async with desk.database.begin() as unit:
         await _lock_as(unit, before)
         await rosters.save(unit, after)
     return after
@@ -100,11 +100,11 @@ async def _lock_as(unit: Unit, roster: Roster) -> None:
         raise RosterMoved
 
 
-async def take_chunk(office: Office, roster: Roster, chunk: Chunk) -> Roster:
+async def take_chunk(desk: Desk, roster: Roster, chunk: Chunk) -> Roster:
     """Enroll the rows of a chunk; facts, events, refusals and progress are one transaction."""
-    async with office.database.begin() as unit:
+    async with desk.database.begin() as unit:
         await _lock_as(unit, roster)
-        outcome = await _enroll_or_halve(unit, office, roster, chunk.rows)
+        outcome = await _enroll_or_halve(unit, desk, roster, chunk.rows)
         refusals = (*chunk.refusals, *outcome.refusals)
         after = roster.advanced(
             accepted=outcome.accepted,
@@ -117,14 +117,14 @@ async def take_chunk(office: Office, roster: Roster, chunk: Chunk) -> Roster:
 
 
 async def _enroll_or_halve(
-    unit: Unit, office: Office, roster: Roster, rows: Sequence[RosterRow]
+    unit: Unit, desk: Desk, roster: Roster, rows: Sequence[RosterRow]
 ) -> Outcome:
     """Enroll the rows; where one of them cannot be, find it, refuse it and enroll the rest."""
     if not rows:
         return Outcome(0, 0, (), 0)
     try:
         async with unit.savepoint():
-            return await _enroll(unit, office, roster, rows)
+            return await _enroll(unit, desk, roster, rows)
     except (*TRANSIENT, MemberAppeared):
         raise
     except Exception as error:  # noqa: BLE001 - whatever one row does, the others go on
@@ -132,24 +132,24 @@ async def _enroll_or_halve(
             log.error("roster.row_failed", roster_id=roster.roster_id, error=error)  # noqa: TRY400 (the line itself shows where)
             return Outcome(0, 0, (Refusal(rows[0].row, "", RowCode.NOT_PROCESSED),), 0)
     middle = len(rows) // 2
-    first = await _enroll_or_halve(unit, office, roster, rows[:middle])
-    return first + await _enroll_or_halve(unit, office, roster, rows[middle:])
+    first = await _enroll_or_halve(unit, desk, roster, rows[:middle])
+    return first + await _enroll_or_halve(unit, desk, roster, rows[middle:])
 
 
-async def _enroll(unit: Unit, office: Office, roster: Roster, rows: Sequence[RosterRow]) -> Outcome:
+async def _enroll(unit: Unit, desk: Desk, roster: Roster, rows: Sequence[RosterRow]) -> Outcome:
     """Lock whom the rows name, work out what changes, write it by set and tell of it in order."""
-    changes = await _changes(unit, office, roster, rows)
-    await _write(unit, office, changes)
-    events = announcements.of_changes(office.vault, changes)
+    changes = await _changes(unit, desk, roster, rows)
+    await _write(unit, desk, changes)
+    events = announcements.of_changes(desk.vault, changes)
     await unit.publish(events)
     return Outcome(len(changes), len(rows) - len(changes), (), len(events))
 
 
 async def _changes(
-    unit: Unit, office: Office, roster: Roster, rows: Sequence[RosterRow]
+    unit: Unit, desk: Desk, roster: Roster, rows: Sequence[RosterRow]
 ) -> list[Change]:
     """Give what really changes, in the order of the members' ids."""
-    vault = office.vault
+    vault = desk.vault
     indexes = [vault.identity.of(row.person.id_number.open()) for row in rows]
     known = await members.lock_by_identity(unit, vault, indexes)
     fresh = iter(new_ids(len(rows) - len(known)))
@@ -172,8 +172,8 @@ async def _changes(
     return sorted(changes, key=lambda change: change.after.member_id)
 
 
-async def _write(unit: Unit, office: Office, changes: Sequence[Change]) -> None:
-    vault = office.vault
+async def _write(unit: Unit, desk: Desk, changes: Sequence[Change]) -> None:
+    vault = desk.vault
     new = [change.after for change in changes if change.before is None]
     changed = [change.after for change in changes if change.before is not None]
     rung = [

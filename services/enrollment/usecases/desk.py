@@ -9,7 +9,7 @@ from services.enrollment.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class Desk:
     database: Database
     vault: Vault
     schemes: frozenset[str]

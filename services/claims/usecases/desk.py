@@ -1,0 +1,51 @@
+"""What the use cases of claims work with, and what comes in before it is judged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from services.claims.model import Refusal, Settlement
+from services.claims.store.settlements import Claim, Member
+from services.common.kit.sealing import UNSALTED, BlindIndex, Opener, Sealer
+from services.common.schemes.model import Rulebook
+
+SEALED_FIELD = "settlement"
+
+Reader = Callable[[Sequence[str]], Settlement | Refusal]
+
+
+class Incoming(NamedTuple):
+    """One row: its texts in the order of `rows.COLUMNS`, and what was read from them."""
+
+    texts: Sequence[str]
+    read: Settlement | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What claims works with: the rule books, the seals, the index that finds a member."""
+
+    rulebook: Rulebook
+    sealer: Sealer
+    opener: Opener
+    identity: BlindIndex
+
+    def seal(self, claim_id: UUID, member: Member | None, texts: Sequence[str]) -> bytes:
+        """Seal a row's texts; before its member is known the claim's own id stands for one."""
+        plain = msgspec.json.encode(texts)
+        if member is None:
+            return self.sealer.seal("claims", SEALED_FIELD, claim_id, UNSALTED, plain)
+        salt = self.opener.open_salt(member.member_id, member.salt)
+        return self.sealer.seal("claims", SEALED_FIELD, member.member_id, salt, plain)
+
+    def unseal(self, claim: Claim, member: Member | None) -> list[str]:
+        """Give a row's texts back."""
+        if claim.member_id is None or member is None:
+            plain = self.opener.open(SEALED_FIELD, claim.claim_id, UNSALTED, claim.sealed)
+        else:
+            salt = self.opener.open_salt(member.member_id, member.salt)
+            plain = self.opener.open(SEALED_FIELD, member.member_id, salt, claim.sealed)
+        return msgspec.json.decode(plain, type=list[str])
