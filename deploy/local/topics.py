@@ -19,7 +19,7 @@ _DEADLINE_S = 60.0
 class _Defaults(TypedDict):
     partitions: int
     replication_factor: int
-    config: dict[str, int]
+    config: dict[str, int | str]
 
 
 class _TopicsFile(TypedDict):

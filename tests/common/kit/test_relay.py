@@ -139,6 +139,14 @@ async def test_a_log_replaced_between_two_writes_is_given_everything_again(desk:
     assert len({record.event_id for record in records}) == 8
 
 
+async def test_events_of_a_clock_that_is_hours_ahead_are_published_all_the_same(desk: Desk) -> None:
+    await desk.write([1, 2])
+    async with desk.database.begin() as unit:
+        await unit.execute("update outbox set created_at = now() + interval '8 hours'")
+    async with running(desk.relay().run):
+        assert len(await desk.on_topic(2)) == 2
+
+
 async def test_relayed_is_told_only_of_what_was_acknowledged(desk: Desk) -> None:
     async with desk.database.begin() as unit:
         await unit.publish([desk.note(1)])
