@@ -52,7 +52,7 @@ class FeedWrongEncoding(FeedUnreadable):
 
 
 class FeedMissingColumn(FeedUnreadable):
-    """The header lacks a required column."""
+    """The header lacks a column of the settlement interface, or has one twice."""
 
     code = "MISSING_COLUMN"
 

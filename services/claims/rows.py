@@ -7,8 +7,8 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import Final
 
+from services.claims.errors import FeedMissingColumn
 from services.claims.model import Refusal, RefusalCode, Settlement
-from services.common.errors import Invalid
 from services.common.identity import Diagnosis, IdNumber, PersonName, resident_id
 from services.common.money import BadAmount, Fen, parse_yuan_row
 
@@ -71,16 +71,6 @@ _FIRST_DAY: Final = date(1900, 1, 1)
 _LAST_DAY: Final = date(2199, 12, 31)
 
 
-class ColumnsUnusable(Invalid):
-    """The file lacks columns of the settlement interface, or has one twice."""
-
-    code = "COLUMNS_UNUSABLE"
-
-    def __init__(self, columns: Sequence[str]) -> None:
-        super().__init__(", ".join(columns))
-        self.columns = columns
-
-
 class RowReader:
     """Reads rows of one header; the way from its order to ours is worked out once."""
 
@@ -88,7 +78,7 @@ class RowReader:
         wrong = [name for name in REQUIRED if header.count(name) != 1]
         wrong += [name for name in OPTIONAL if header.count(name) > 1]
         if wrong:
-            raise ColumnsUnusable(wrong)
+            raise FeedMissingColumn(", ".join(wrong))
         # A column that is not there is read from one empty field behind the last.
         places = [header.index(name) if name in header else len(header) for name in COLUMNS]
         self._pick = itemgetter(*places)
@@ -103,10 +93,6 @@ class RowReader:
         if len(fields) != self._width:
             return Refusal(RefusalCode.MISSING_FIELD)
         return self._judge(self._pick((*fields, "")))
-
-    def read_object(self, fields: Mapping[str, object]) -> Settlement | Refusal:
-        """Take a JSON object; what it has beyond our columns is not read."""
-        return self._judge(texts_of(fields))
 
     def _judge(self, values: tuple[str, ...]) -> Settlement | Refusal:
         """Judge in a fixed order: what is missing, amounts, dates, sums, the person."""
@@ -159,7 +145,7 @@ class RowReader:
 
 
 def texts_of(fields: Mapping[str, object]) -> tuple[str, ...]:
-    """Give a JSON object's texts in the order of `COLUMNS`."""
+    """Give a JSON object's texts in the order of `COLUMNS`; what it has beside them is not read."""
     return tuple(_text(fields.get(name)) for name in COLUMNS)
 
 

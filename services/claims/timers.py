@@ -8,9 +8,9 @@ from itertools import islice
 import asyncpg
 
 from services.claims import feedfile
-from services.claims.errors import FeedMissingColumn, FeedMoved, FeedUnreadable
+from services.claims.errors import FeedMoved, FeedUnreadable
 from services.claims.feedfile import FeedShape, Line
-from services.claims.rows import ColumnsUnusable, RowReader
+from services.claims.rows import RowReader
 from services.claims.settings import Settings
 from services.claims.store.feeds import Feed
 from services.claims.usecases import feeds, reviews
@@ -81,9 +81,6 @@ class FeedWorker:
             reader = RowReader(shape.header, hash_key=self._hash_key)
         except FeedUnreadable as bad:
             await self._refuse(feed, bad.code)
-            return
-        except ColumnsUnusable:
-            await self._refuse(feed, FeedMissingColumn.code)
             return
         if feed.status == "queued":
             await feeds.start(self._database, feed.feed_id, shape.lines)

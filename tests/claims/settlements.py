@@ -1,7 +1,7 @@
 """Settlement rows for the tests, with parts that add up."""
 
 from services.claims.model import Settlement
-from services.claims.rows import COLUMNS, RowReader
+from services.claims.rows import COLUMNS, RowReader, texts_of
 from services.common.money import Fen, parse_yuan, yuan
 
 HASH_KEY = b"a key of the tests"
@@ -46,6 +46,6 @@ def a_row(self_pay_one: str = "2000.00", funds: str = "500.00", **changed: str) 
 
 
 def a_settlement(self_pay_one: str = "2000.00", **changed: str) -> Settlement:
-    read = READER.read_object(a_row(self_pay_one, **changed))
+    read = READER.read(texts_of(a_row(self_pay_one, **changed)))
     assert isinstance(read, Settlement), read
     return read
