@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (HERE not in item.path.parents, item.path != FIRST))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def town(unopened_town: Town) -> Town:
     await unopened_town.open()
     return unopened_town
@@ -56,7 +56,7 @@ async def unopened_town() -> AsyncGenerator[Town]:
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
-    if SEEDS_VARIABLE not in os.environ or not _record.rounds:
+    if SEEDS_VARIABLE not in os.environ:
         return
     report = {
         "seeds": int(os.environ[SEEDS_VARIABLE]),

@@ -15,6 +15,7 @@ from pathlib import Path
 from deploy.demo.patience import until
 from deploy.local.platform import Platform
 from deploy.local.process import RunFile, last_lines, spawn
+from deploy.local.programs import platform_programs
 from deploy.local.settings import free_port_env
 from deploy.local.status import running, supervisor_state
 from deploy.local.supervisor import SELF
@@ -67,16 +68,23 @@ class Installation:
         addresses = Platform(var_dir, self._env)
         self.kafka = addresses.kafka_bootstrap
         self.urls = {name: addresses.database_url(name, "postgresql") for name in DATABASES}
+        programs = platform_programs(addresses.settings, self._env)
+        self._lasting = [program.name for program in programs if not program.once]
 
     async def start(self) -> None:
         """Start the keeper on what the folder holds; return when everything is ready."""
         log = self.var_dir / "keeper.log"
         command = [sys.executable, "-m", "tests.faults.keeper", str(self.var_dir)]
-        keeper = await spawn(command, log=log, env=self._env, death_signal=signal.SIGTERM)
+        # What was migrated stays migrated, however the keeper ended: a core has better to do.
+        lasting = [] if self._keeper is None else self._lasting
+        keeper = await spawn(
+            [*command, *lasting], log=log, env=self._env, death_signal=signal.SIGTERM
+        )
         self._keeper = keeper
 
         async def ready() -> bool | None:
             if keeper.returncode is not None:
+                self._keeper = None
                 raise AssertionError(f"the keeper has ended:\n{last_lines(log, 40)}")
             return supervisor_state(self._run_dir) == "ready" or None
 
@@ -93,8 +101,9 @@ class Installation:
         await self._keeper.wait()
         self.record.kills[SELF] += 1
 
-    def kill(self, *programs: str) -> dict[str, int]:
-        """Kill programs; give the ids that have died."""
+    async def kill(self, *programs: str) -> dict[str, int]:
+        """Kill programs that are well; give the ids that have died."""
+        await self.come_back(dict.fromkeys(programs, 0))
         found = self._running()
         for name in programs:
             os.kill(found[name].pid, signal.SIGKILL)
@@ -127,16 +136,17 @@ class Installation:
             }
         (self.var_dir / ORDERS).write_text(json.dumps(orders))
         if self._running():
-            await self.come_back(self.kill(*points))
+            await self.come_back(await self.kill(*points))
         return folder
 
     async def empty_kafka(self) -> None:
-        """Take the broker's data away, under its feet if it runs; it comes back with nothing."""
+        """Take the broker's data away, under its feet if it is kept; it comes back with nothing."""
+        assert self._keeper is not None
         gone = self.var_dir / "gone"
         (self.var_dir / "data" / "kafka").rename(gone)
-        if "kafka" in self._running():
-            await self.come_back(self.kill("kafka"))
-        shutil.rmtree(gone)
+        if self._keeper.returncode is None:
+            await self.come_back(await self.kill("kafka"))
+        shutil.rmtree(gone, ignore_errors=True)  # a broker that is just dying may write to it yet
 
     def _running(self) -> dict[str, RunFile]:
         return {name: one for name, one in running(self._run_dir).items() if name != SELF}

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.platform import Platform
@@ -34,8 +35,8 @@ class Orders(dict[str, dict[str, str]]):
         return orders.get(key, default)
 
 
-async def keep(var_dir: Path) -> None:
-    platform = Platform(var_dir, os.environ, say=_say)
+async def keep(var_dir: Path, only: Sequence[str]) -> None:
+    platform = Platform(var_dir, os.environ, only=only or None, say=_say)
     platform.extra_env = Orders(var_dir / ORDERS)
     work = asyncio.create_task(_start_and_watch(platform))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
@@ -57,4 +58,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(keep(Path(sys.argv[1])))
+    asyncio.run(keep(Path(sys.argv[1]), sys.argv[2:]))

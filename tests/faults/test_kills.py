@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.town import Town
 
+SERVICES = ("claims-feed", "payments", "notify", "enrollment", "claims", "gateway")
+
 
 @pytest.mark.parametrize("programs", [("postgres",), ("kafka",), ("sandbox",)], ids="-".join)
 async def test_a_server_killed_in_the_middle_of_a_feed(
@@ -14,18 +16,21 @@ async def test_a_server_killed_in_the_middle_of_a_feed(
     story = town.new_story()
     await town.enrol(story)
     await town.begin_feed(story)
-    await town.come_back(town.kill(*programs))
+    await town.come_back(await town.kill(*programs))
     await town.check()
 
 
-async def test_every_service_killed_in_the_middle_of_a_feed_and_of_a_roster(town: Town) -> None:
+async def test_services_killed_in_the_middle_of_a_feed_and_of_a_roster(
+    town: Town, seed: int
+) -> None:
     story, other = town.new_story(), town.new_story()
     await town.enrol(story)
     roster_id = await town.upload_roster(other)
     await town.begin_feed(story)
     dead: dict[str, int] = {}
-    for program in ("claims-feed", "payments", "notify", "enrollment", "claims", "gateway"):
-        dead |= town.kill(program)
+    # In the first round crash points have killed all services but the gateway.
+    for program in ("gateway",) if seed == 1 else SERVICES:
+        dead |= await town.kill(program)
         await asyncio.sleep(0.1)
     await town.come_back(dead)
     await town.finish_roster(roster_id)
