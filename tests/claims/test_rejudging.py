@@ -14,7 +14,7 @@ from services.claims.usecases.feeds import Numbered
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.db import Unit
-from tests.claims.conftest import ClaimsDesk
+from tests.claims.conftest import ClaimsDesk, member_id_of
 from tests.claims.settlements import a_row
 from tests.claims.test_intake import LI, ZHANG, refund
 
@@ -45,7 +45,7 @@ async def test_two_workers_that_decide_a_review_at_once_grant_once(
     assert await claims.granted(ZHANG) == 560_00
 
 
-async def test_a_refund_that_overtakes_a_new_cover_stays_a_refund(
+async def test_a_refund_beside_a_new_cover_leaves_nothing_granted(
     claims: ClaimsDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = a_row("2000.00")
@@ -53,13 +53,17 @@ async def test_a_refund_that_overtakes_a_new_cover_stays_a_refund(
     assert await post(claims, row) == "rejected"
     read = store.outside_coverage
 
-    async def read_then_refund(unit: Unit, members: Sequence[UUID]) -> list[Claim]:
+    refunds: list[asyncio.Task[str]] = []
+
+    async def read_beside_a_refund(unit: Unit, members: Sequence[UUID]) -> list[Claim]:
         found = await read(unit, members)
-        assert await post(claims, refund(row)) == "reversed"
+        refunds.append(asyncio.create_task(post(claims, refund(row))))
+        await asyncio.sleep(0.3)  # enough to be done, were it not held back
         return found
 
-    monkeypatch.setattr(store, "outside_coverage", read_then_refund)
+    monkeypatch.setattr(store, "outside_coverage", read_beside_a_refund)
     await claims.hear(claims.covered(ZHANG))
+    assert await asyncio.gather(*refunds) == ["reversed"]
     assert await claims.granted(ZHANG) == 0
 
 
@@ -117,3 +121,21 @@ async def test_a_line_whose_number_cannot_be_written_is_refused_and_stops_no_fee
     assert await feeds.settle_chunk(claims.database, claims.desk, feed_id, 0, chunk) == 1
     (refused,) = await feeds.refusals(claims.database, feed_id, 10)
     assert (refused.setl_id, refused.code) == ("S\ufffd\ufffd", "MISSING_FIELD")
+
+
+async def test_a_roster_that_judges_again_waits_for_members_in_the_order_of_everybody(
+    claims: ClaimsDesk,
+) -> None:
+    first, second = sorted((ZHANG, LI), key=member_id_of)
+    await claims.hear(claims.registered(first), claims.registered(second))
+    assert await post(claims, a_row(certno=first)) == "rejected"
+    indexes = [claims.desk.identity.of(number) for number in (first, second)]
+    async with claims.database.begin() as batch:
+        await store.lock_members(batch, indexes[:1])
+        roster = asyncio.create_task(
+            claims.hear(claims.registered(second, version=2), claims.covered(first))
+        )
+        await asyncio.sleep(0.3)  # until it waits
+        await store.lock_members(batch, indexes)
+    await roster
+    assert await claims.granted(first) == 560_00

@@ -149,6 +149,14 @@ async def lock_members(unit: Unit, indexes: Iterable[bytes]) -> dict[bytes, Memb
     return {row["identity_index"]: Member(row["member_id"], row["salt"]) for row in rows}
 
 
+async def lock_by_id(unit: Unit, members: Iterable[UUID]) -> None:
+    """Lock the members that are known, in the order that every batch keeps."""
+    await unit.execute(
+        "select 1 from member where member_id = any($1) order by member_id for no key update",
+        list(members),
+    )
+
+
 async def members_of(unit: Unit, members: Sequence[UUID]) -> dict[UUID, Member]:
     rows = await unit.fetch("select member_id, salt from member where member_id = any($1)", members)
     return {row["member_id"]: Member(row["member_id"], row["salt"]) for row in rows}

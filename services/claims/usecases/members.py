@@ -15,9 +15,11 @@ RECIPIENT = "claims"
 async def keep_members(unit: Unit, desk: Desk, read: Reader, events: Sequence[Event]) -> None:
     """Take over who is a member and who is covered; claims that lacked cover are judged again."""
     members = [event for event in events if isinstance(event, MemberRegistered)]
+    coverages = [event for event in events if isinstance(event, CoverageActivated)]
+    # All at once, before the first of them is written: their claims may be judged again below.
+    await store.lock_by_id(unit, {event.member_id for event in (*members, *coverages)})
     if members:
         await store.put_members(unit, members, RECIPIENT)
-    coverages = [event for event in events if isinstance(event, CoverageActivated)]
     if coverages:
         changed = await store.put_coverages(unit, coverages)
         claims = await store.outside_coverage(unit, changed)
