@@ -96,6 +96,8 @@ async def test_a_refund_before_its_original_waits_and_the_original_earns_nothing
     (early,) = await claims.take(refund(a_row()))
     (late,) = await claims.take(a_row())
     assert (early.status, late.status, late.benefit) == ("reversed", "reversed", 0)
+    (kept,) = await claims.fetch("select working from settlement where not refund")
+    assert "never_counted" in kept["working"], "the member is told why"
     assert await claims.granted(ZHANG) == 0
     assert await claims.published() == []
 

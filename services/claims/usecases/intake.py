@@ -188,6 +188,7 @@ class Judge:
             return Outcome(row.key.setl_id, "in_review", "MEMBER_PENDING", claim_id=claim.claim_id)
         if self._was_refunded_before(row):
             claim = self._claim(row, known, member)
+            claim.working = _working([_never_counted(row.settlement)])
             self.books.decide(claim, "reversed")
             return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
         found = rules.cases(
@@ -246,7 +247,7 @@ class Judge:
         change = self._book(original, assessments, cause="reversed")
         self.books.decide(original, "reversed")
         claim = self._claim(row, known, member)
-        claim.working = _working(assessments)
+        claim.working = _working(assessments or [_never_counted(row.settlement)])
         self.books.decide(claim, "reversed")
         return Outcome(row.key.setl_id, "reversed", None, change, original.claim_id)
 
@@ -309,6 +310,10 @@ def _again(known: Claim, settlement: Settlement) -> Outcome:
     if known.content_hash != settlement.content_hash:
         return Outcome(known.key.setl_id, "refused", RefusalCode.CONFLICTING_CONTENT)
     return Outcome(known.key.setl_id, "duplicate", known.code, known.benefit, known.claim_id)
+
+
+def _never_counted(settlement: Settlement) -> Assessment:
+    return rules.without_effect("", settlement.self_pay_one)
 
 
 def _working(assessments: Sequence[Assessment]) -> str:

@@ -35,7 +35,7 @@ REASONS: Final[Mapping[str, str]] = {
     "0002": "ACCOUNT_CLOSED",
     "0003": "ACCOUNT_FROZEN",
     "0004": "INSUFFICIENT_FUNDS",
-    "0005": "OVER_LIMIT",
+    "0005": "OVER_ACCOUNT_LIMIT",
     "0006": "NO_SUCH_ACCOUNT",
     "0007": "CURRENCY_NOT_TAKEN",
 }
