@@ -110,6 +110,7 @@ class Consumer:
                 await self._follow_one_log(stop)
             except (*BrokerTrouble, *TRANSIENT, PositionMoved) as trouble:
                 log.warning("consumer.retry", group=self._group, error=trouble)
+                self._health.waiting(self._name)
                 await pause(RETRY_S, stop)
 
     async def _follow_one_log(self, stop: asyncio.Event) -> None:

@@ -112,6 +112,7 @@ class Relay:
                     await self._lead(stop)
                 except (*BrokerTrouble, *TRANSIENT, StateMoved) as trouble:
                     log.warning("relay.retry", error=trouble)
+                    self._health.waiting("relay")  # for the other side; restarting us mends nothing
                     await self._drop_writer()
                     await pause(RETRY_S, stop)
         finally:

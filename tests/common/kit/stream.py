@@ -65,8 +65,8 @@ class Desk:
         self.cluster = Cluster(knobs)
         self.group = f"tests-{new_id()}"
 
-    def relay(self) -> Relay:
-        return Relay(self.knobs, self.database, self.cluster, Health())
+    def relay(self, health: Health | None = None) -> Relay:
+        return Relay(self.knobs, self.database, self.cluster, health or Health())
 
     def consumer(self, handle: Handler = keep_seen, cluster: Cluster | None = None) -> Consumer:
         return Consumer(

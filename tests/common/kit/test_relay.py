@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from uuid import UUID
 
 import pytest
@@ -11,6 +11,9 @@ from services.common.contracts.event import payload_of
 from services.common.ids import new_id
 from services.common.kit import outbox
 from services.common.kit.db import Database
+from services.common.kit.health import Health
+from services.common.kit.kafka import LogWriter, Outgoing
+from services.common.kit.positions import Partition
 from tests.common.kit.stream import Desk, Knobs, lay_tables, running
 from tests.conftest import MakeDatabase
 from tests.servers import KafkaServer
@@ -145,6 +148,32 @@ async def test_events_of_a_clock_that_is_hours_ahead_are_published_all_the_same(
         await unit.execute("update outbox set created_at = now() + interval '8 hours'")
     async with running(desk.relay().run):
         assert len(await desk.on_topic(2)) == 2
+
+
+async def test_a_broker_that_goes_away_amid_work_does_not_end_the_process(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = LogWriter.write
+
+    async def write_once(
+        self: LogWriter, lanes: Mapping[Partition, Sequence[Outgoing]]
+    ) -> dict[Partition, tuple[int, int]]:
+        monkeypatch.setattr(LogWriter, "write", unanswered)
+        return await write(self, lanes)
+
+    async def unanswered(*_: object) -> None:
+        raise TimeoutError
+
+    desk.knobs = desk.knobs.model_copy(update={"relay_page_rows": 1})
+    health = Health(stall_s=1.0)
+    monkeypatch.setattr(LogWriter, "write", write_once)
+    await desk.write([1, 2, 3])
+    async with running(desk.relay(health).run):
+        await desk.on_topic(1)
+        await asyncio.sleep(3)
+        assert health.stalled() == []
+        monkeypatch.undo()
+        await desk.on_topic(3)
 
 
 async def test_relayed_is_told_only_of_what_was_acknowledged(desk: Desk) -> None:
