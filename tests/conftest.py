@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import servers
 from tests.servers import KafkaServer, PostgresServer
+
+# A shared machine has slow moments, and the first text ever drawn builds a table of all signs:
+# neither says anything about the code.
+settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared machine")
 
 _FOLDER = pytest.StashKey[Path]()
 # Whoever needs a whole platform shares it, so the tests of such a folder stay on one worker.
