@@ -28,6 +28,8 @@ class RefusalCode(StrEnum):
     REFUND_MISMATCH = "REFUND_MISMATCH"
     SCHEME_UNKNOWN = "SCHEME_UNKNOWN"
     SCHEME_FIGURE_MISSING = "SCHEME_FIGURE_MISSING"
+    # A fault of ours: logged, and judged anew when the row comes again.
+    NOT_PROCESSED = "NOT_PROCESSED"
 
 
 class Reason(StrEnum):

@@ -105,6 +105,7 @@ class Sender:
         while not stop.is_set():
             self.health.progress(ASKER)
             await lead.still_held()
+            await self.sending.abandon_expired()
             unknown = await self.sending.unknown()
             self._asked_at = {
                 kept.dispatch_id: self._asked_at[kept.dispatch_id]

@@ -206,3 +206,19 @@ async def test_a_bad_row_beside_good_ones_is_refused_alone(claims: ClaimsDesk) -
     )
     assert [outcome.code for outcome in outcomes] == [None, "SUMS_MISMATCH", "BAD_AMOUNT", None]
     assert await claims.granted(ZHANG) == (2 * 2000_00 - 1300_00) * 80 // 100
+
+
+async def test_a_row_that_breaks_the_books_is_refused_alone_and_the_rest_is_booked(
+    claims: ClaimsDesk,
+) -> None:
+    await claims.enroll(ZHANG, LI)
+    async with claims.database.begin() as unit:
+        await unit.execute(
+            "insert into accumulator values ($1, 'bj.mutual', '2024-01-01', 'no JSON', 0, 0)",
+            member_id_of(LI),
+        )
+    rows = [a_row(setl_id="S1"), a_row(setl_id="S2", certno=LI), a_row("500.00", setl_id="S3")]
+    first, broken, last = await claims.take(*rows)
+    assert (first.status, broken.status, last.status) == ("settled", "refused", "settled")
+    assert broken.code == "NOT_PROCESSED"
+    assert await claims.granted(ZHANG) == 960_00

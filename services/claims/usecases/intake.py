@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from services.claims import rules
@@ -42,7 +43,11 @@ from services.common.contracts.event import Event
 from services.common.ids import derived_id, new_ids
 from services.common.kit import clock
 from services.common.kit.db import Unit
+from services.common.kit.halving import halved
+from services.common.kit.logs import get_logger
 from services.common.money import Fen
+
+log = get_logger()
 
 
 @dataclass(slots=True)
@@ -92,26 +97,47 @@ async def take_in(
     Raises `asyncpg.UniqueViolationError` where the same settlement came by another door at the
     same moment: try the unit again.
     """
-    judge = await _open_books(unit, desk, rows, members_final=members_final)
-    outcomes = [judge.outcome(row) for row in rows]
-    await _write(unit, judge.books)
-    return outcomes
+
+    async def whole(some: Sequence[Incoming]) -> list[Outcome]:
+        judge = await _open_books(unit, desk, some, members_final=members_final)
+        outcomes = [judge.outcome(row) for row in some]
+        await _write(unit, judge.books)
+        return outcomes
+
+    def alone(row: Incoming, failure: Exception) -> list[Outcome]:
+        log.error("claim.row_failed", error=failure)
+        return [Outcome(row.texts[0], "refused", RefusalCode.NOT_PROCESSED)]
+
+    parts = await halved(unit, rows, whole, alone, for_the_unit=(asyncpg.UniqueViolationError,))
+    return [outcome for part in parts for outcome in part]
 
 
 async def reconsider(
     unit: Unit, desk: Desk, claims: Sequence[Claim], read: Reader, *, members_final: bool
 ) -> list[Outcome]:
-    """Judge claims again whose member or cover was not known, as if they came now."""
-    owners = await store.members_of(unit, [c.member_id for c in claims if c.member_id])
-    rows: list[Incoming] = []
-    for claim in claims:
-        texts = desk.unseal(claim, owners.get(claim.member_id) if claim.member_id else None)
-        rows.append(Incoming(texts, read(texts)))
-    judge = await _open_books(unit, desk, rows, members_final=members_final)
-    judge.reopened = frozenset(claim.claim_id for claim in claims)
-    outcomes = [judge.outcome(row) for row in rows]
-    await _write(unit, judge.books)
-    return outcomes
+    """Judge claims again whose member or cover was not known, as if they came now.
+
+    One that cannot be judged stays as it is.
+    """
+
+    async def whole(some: Sequence[Claim]) -> list[Outcome]:
+        owners = await store.members_of(unit, [c.member_id for c in some if c.member_id])
+        rows: list[Incoming] = []
+        for claim in some:
+            texts = desk.unseal(claim, owners.get(claim.member_id) if claim.member_id else None)
+            rows.append(Incoming(texts, read(texts)))
+        judge = await _open_books(unit, desk, rows, members_final=members_final)
+        judge.reopened = frozenset(claim.claim_id for claim in some)
+        outcomes = [judge.outcome(row) for row in rows]
+        await _write(unit, judge.books)
+        return outcomes
+
+    def alone(claim: Claim, failure: Exception) -> list[Outcome]:
+        log.error("claim.row_failed", claim_id=claim.claim_id, error=failure)
+        return [Outcome(claim.key.setl_id, claim.status, claim.code, claim_id=claim.claim_id)]
+
+    parts = await halved(unit, claims, whole, alone, for_the_unit=(asyncpg.UniqueViolationError,))
+    return [outcome for part in parts for outcome in part]
 
 
 async def _open_books(

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from services.common.contracts.event import Event, Reader
-from services.common.kit import metrics, positions
+from services.common.kit import clock, metrics, positions
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT, Database, Unit
 from services.common.kit.health import Health
@@ -37,6 +37,7 @@ log = get_logger()
 
 POLL_S: Final = 0.2
 RETRY_S: Final = 0.5
+QUIET_MAX_S: Final = 10.0
 
 DEAD_LETTERS_DDL: Final = (
     # A letter without an error is not at fault itself: it queues behind its aggregate's dead one.
@@ -102,6 +103,7 @@ class Consumer:
         self._reader = Reader(events)
         self._handle = handle
         self._name = f"consumer.{group}"
+        self._quiet_since = clock.monotonic()
         self.topics = self._reader.topics
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -131,7 +133,10 @@ class Consumer:
                     return
                 if not records:
                     self._health.waiting(self._name)
+                    if await self._is_stuck(reader, at):
+                        return
                     continue
+                self._quiet_since = clock.monotonic()
                 after = {record.partition: record.offset + 1 for record in records}
                 await self._take(cluster_id, records, {p: (at[p], to) for p, to in after.items()})
                 at.update(after)
@@ -139,6 +144,17 @@ class Consumer:
                 await reader.tell(after)
         finally:
             await reader.close()
+
+    async def _is_stuck(self, reader: LogReader, at: Mapping[Partition, int]) -> bool:
+        """Look, after a long quiet, whether the log has more than the reader gives (its #1154)."""
+        if clock.monotonic() - self._quiet_since < QUIET_MAX_S:
+            return False
+        self._quiet_since = clock.monotonic()
+        bounds = await reader.bounds(at)
+        behind = any(bounds[partition][1] > offset for partition, offset in at.items())
+        if behind:
+            log.warning("consumer.stuck", group=self._group)
+        return behind
 
     async def _begin_again(self, reader: LogReader, cluster_id: str) -> None:
         """Take up each log that no longer holds our position from where it begins."""

@@ -15,9 +15,11 @@ Event = Literal[
     "batch.fixed",
     "batch.result_unusable",
     "batch.sent",
+    "claim.row_failed",
     "consumer.new_cluster",
     "consumer.parked",
     "consumer.retry",
+    "consumer.stuck",
     "dead_letter.written",
     "feed.done",
     "feed.refused",
@@ -62,6 +64,7 @@ class Fields(TypedDict, total=False):
     accepted: int
     batch_id: UUID | str
     caller_kind: str
+    claim_id: UUID | str
     cluster_id: str
     code: str
     count: int

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from services.common.ids import new_ids
 from services.common.kit.auth import Caller
-from services.common.kit.db import TRANSIENT, Unit
+from services.common.kit.db import Unit
+from services.common.kit.halving import halved
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import new_salt
 from services.enrollment import rules
@@ -104,7 +105,7 @@ async def take_chunk(desk: Desk, roster: Roster, chunk: Chunk) -> Roster:
     """Enroll the rows of a chunk; facts, events, refusals and progress are one transaction."""
     async with desk.database.begin() as unit:
         await _lock_as(unit, roster)
-        outcome = await _enroll_or_halve(unit, desk, roster, chunk.rows)
+        outcome = await _enroll_what_can_be(unit, desk, roster, chunk.rows)
         refusals = (*chunk.refusals, *outcome.refusals)
         after = roster.advanced(
             accepted=outcome.accepted,
@@ -116,24 +117,20 @@ async def take_chunk(desk: Desk, roster: Roster, chunk: Chunk) -> Roster:
     return after
 
 
-async def _enroll_or_halve(
+async def _enroll_what_can_be(
     unit: Unit, desk: Desk, roster: Roster, rows: Sequence[RosterRow]
 ) -> Outcome:
-    """Enroll the rows; where one of them cannot be, find it, refuse it and enroll the rest."""
-    if not rows:
-        return Outcome(0, 0, (), 0)
-    try:
-        async with unit.savepoint():
-            return await _enroll(unit, desk, roster, rows)
-    except (*TRANSIENT, MemberAppeared):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever one row does, the others go on
-        if len(rows) == 1:
-            log.error("roster.row_failed", roster_id=roster.roster_id, error=error)  # noqa: TRY400 (the line itself shows where)
-            return Outcome(0, 0, (Refusal(rows[0].row, "", RowCode.NOT_PROCESSED),), 0)
-    middle = len(rows) // 2
-    first = await _enroll_or_halve(unit, desk, roster, rows[:middle])
-    return first + await _enroll_or_halve(unit, desk, roster, rows[middle:])
+    """Enroll the rows; where one of them cannot be, refuse it and enroll the rest."""
+
+    async def whole(some: Sequence[RosterRow]) -> Outcome:
+        return await _enroll(unit, desk, roster, some)
+
+    def alone(row: RosterRow, failure: Exception) -> Outcome:
+        log.error("roster.row_failed", roster_id=roster.roster_id, error=failure)
+        return Outcome(0, 0, (Refusal(row.row, "", RowCode.NOT_PROCESSED),), 0)
+
+    parts = await halved(unit, rows, whole, alone, for_the_unit=(MemberAppeared,))
+    return sum(parts, start=Outcome(0, 0, (), 0))
 
 
 async def _enroll(unit: Unit, desk: Desk, roster: Roster, rows: Sequence[RosterRow]) -> Outcome:

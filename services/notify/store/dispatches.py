@@ -64,12 +64,13 @@ async def write(unit: Unit, dispatches: Sequence[Kept]) -> None:
     )
 
 
-async def abandon(unit: Unit) -> int:
-    """Take what a dead sender left: all that it was submitting has an unknown fate."""
+async def abandon(unit: Unit, signed_before: datetime) -> int:
+    """Take what a dead sender left: all that it was submitting by then has an unknown fate."""
     return await unit.fetchval(
         """
         with left_over as (
-            update dispatch set state = 'unknown' where state = 'submitting'
+            update dispatch set state = 'unknown'
+            where state <> 'done' and state = 'submitting' and signed_at <= $1
             returning message_ids
         ), lost as (
             update message set state = 'unknown'
@@ -78,7 +79,8 @@ async def abandon(unit: Unit) -> int:
             returning 1
         )
         select count(*) from lost
-        """
+        """,
+        signed_before,
     )
 
 

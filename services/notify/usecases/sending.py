@@ -46,7 +46,13 @@ class Sending:
     async def abandon(self) -> int:
         """Whoever sent before is gone: what was being submitted has an unknown fate."""
         async with self.database.begin() as unit:
-            return await dispatches.abandon(unit)
+            return await dispatches.abandon(unit, clock.now())
+
+    async def abandon_expired(self) -> int:
+        """Give up waiting for answers that cannot come any more, left by whoever lost the lead."""
+        patience = timedelta(seconds=self.settings.sms_request_expiry_s)
+        async with self.database.begin() as unit:
+            return await dispatches.abandon(unit, clock.now() - patience)
 
     async def take(self, calls: int, *, retries_first: bool) -> list[Dispatch]:
         """Write down the next calls; from here on each may have been made.

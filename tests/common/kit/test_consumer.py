@@ -6,8 +6,9 @@ import pytest
 
 from services.common.contracts.event import Event
 from services.common.ids import new_id
+from services.common.kit import consumer
 from services.common.kit.db import Unit
-from services.common.kit.kafka import Cluster, Outgoing
+from services.common.kit.kafka import Cluster, LogReader, Outgoing, Record
 from tests.common.kit.stream import Desk, Knobs, Noted, keep_seen, lay_tables, running
 from tests.conftest import MakeDatabase
 from tests.servers import KafkaServer
@@ -131,3 +132,27 @@ async def test_a_log_that_no_longer_holds_the_position_is_read_from_its_beginnin
         await desk.at_position(0)
         async with running(desk.relay().run):
             assert set(await desk.seen_in_all(6)) == {1, 2, 3}
+
+
+class DeafAtFirst(LogReader):
+    """A reader as aiokafka's can be after a broker's restart: it gives nothing and says nothing."""
+
+    deaf = True
+
+    async def next(self, *, wait_s: float, rows_max: int) -> list[Record]:
+        records = await super().next(wait_s=wait_s, rows_max=rows_max)
+        return [] if self.deaf else records
+
+    async def close(self) -> None:
+        DeafAtFirst.deaf = False
+        await super().close()
+
+
+async def test_a_reader_that_gives_nothing_of_a_log_that_has_more_is_made_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "LogReader", DeafAtFirst)
+    monkeypatch.setattr(consumer, "QUIET_MAX_S", 0.5)
+    await desk.write([1, 2])
+    async with running(desk.relay().run, desk.consumer().run):
+        assert sorted(await desk.seen_in_all(2)) == [1, 2]
