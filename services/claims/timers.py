@@ -80,7 +80,11 @@ class FeedWorker:
             shape = await asyncio.to_thread(feedfile.examine, path, self._desk.opener, feed.feed_id)
             reader = RowReader(shape.header, hash_key=self._hash_key)
         except FeedUnreadable as bad:
-            await self._refuse(feed, bad.code)
+            if feed.status == "queued":
+                await self._refuse(feed, bad.code)
+            else:  # it was read through before: the disk is at fault, and rows are booked
+                log.warning("timer.failed", job="feed", feed_id=feed.feed_id, error=bad)
+                await pause(RETRY_S, stop)
             return
         if feed.status == "queued":
             await feeds.start(self._database, feed.feed_id, shape.lines)

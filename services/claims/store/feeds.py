@@ -81,13 +81,17 @@ async def oldest_unfinished(unit: Unit) -> Feed | None:
 
 async def start(unit: Unit, feed_id: UUID, lines: int) -> None:
     await unit.core.execute(
-        update(tables.feed).where(_feed.feed_id == feed_id).values(status="running", lines=lines)
+        update(tables.feed)
+        .where(_feed.feed_id == feed_id, _feed.status == "queued")
+        .values(status="running", lines=lines)
     )
 
 
 async def refuse(unit: Unit, feed_id: UUID, code: str) -> None:
     await unit.core.execute(
-        update(tables.feed).where(_feed.feed_id == feed_id).values(status="refused", code=code)
+        update(tables.feed)
+        .where(_feed.feed_id == feed_id, _feed.status == "queued")
+        .values(status="refused", code=code)
     )
 
 
