@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.claims import feedfile
-from services.claims.errors import ForeignHospital, UnknownClaim
+from services.claims.errors import UnknownClaim
+from services.claims.model import Refusal, RefusalCode, Settlement
 from services.claims.rows import texts_of
 from services.claims.schemas import (
     ClaimOut,
@@ -24,7 +26,7 @@ from services.claims.schemas import (
 )
 from services.claims.settings import Settings
 from services.claims.usecases import feeds, posts, views
-from services.claims.usecases.desk import Incoming
+from services.claims.usecases.desk import Incoming, Reader
 from services.claims.usecases.posts import Counter
 from services.common.ids import new_id
 from services.common.kit.auth import (
@@ -63,10 +65,7 @@ def _hospital_routes(router: APIRouter, door: Door) -> None:
 
     def incoming(posted: Posted, caller: Caller) -> list[Incoming]:
         code = require_hospital(caller)
-        rows = [texts_of(row) for row in posted.settlements]
-        if any(row.get("fixmedins_code") != code for row in posted.settlements):
-            raise ForeignHospital
-        return [Incoming(texts, counter.read(texts)) for texts in rows]
+        return [_own_row(texts_of(row), counter.read, code) for row in posted.settlements]
 
     @router.post("/settlements")
     async def post(posted: Posted, caller: CallerDep) -> Results:
@@ -161,3 +160,11 @@ def _own(caller: Caller, member_id: UUID) -> None:
         raise UnknownClaim
     if caller.kind == "hospital":
         raise NotAllowed
+
+
+def _own_row(texts: Sequence[str], read: Reader, fixmedins_code: str) -> Incoming:
+    """Read a hospital's row; one under another hospital's code is refused."""
+    settlement = read(texts)
+    if isinstance(settlement, Settlement) and settlement.fixmedins_code != fixmedins_code:
+        return Incoming(texts, Refusal(RefusalCode.FOREIGN_HOSPITAL))
+    return Incoming(texts, settlement)

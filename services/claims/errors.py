@@ -33,12 +33,6 @@ class AlreadyCancelled(Conflict):
     code = "ALREADY_CANCELLED"
 
 
-class ForeignHospital(Invalid):
-    """A hospital posts under its own code only."""
-
-    code = "FOREIGN_HOSPITAL"
-
-
 class FeedUnreadable(Invalid):
     """The file cannot be read as a settlement feed."""
 

@@ -50,10 +50,10 @@ async def test_a_refusal_is_kept_under_the_key_and_an_outage_is_not(house: House
     away = await client.post(POST, content=BODY, headers=KEY)
     assert (away.status_code, "retry-after" in away.headers) == (503, True)
     claims.down = False
-    claims.refuses("POST", "/settlements", 403, "FOREIGN_HOSPITAL")
+    claims.refuses("POST", "/settlements", 403, "NOT_ALLOWED")
     refused = [await client.post(POST, content=BODY, headers=KEY) for _ in range(2)]
     assert [answer.status_code for answer in refused] == [403, 403]
-    assert refused[0].json()["code"] == "FOREIGN_HOSPITAL"
+    assert refused[0].json()["code"] == "NOT_ALLOWED"
     assert len(claims.calls) == 1
 
 
