@@ -18,7 +18,7 @@ import msgspec
 from services.common.contracts.event import Event, Reader
 from services.common.kit import clock, metrics, positions
 from services.common.kit.crash import crashpoint
-from services.common.kit.db import TRANSIENT, Database, Unit
+from services.common.kit.db import TRANSIENT, Database, Unit, is_transient
 from services.common.kit.health import Health
 from services.common.kit.kafka import (
     PARTITIONS,
@@ -215,9 +215,9 @@ class Consumer:
         try:
             async with unit.savepoint():
                 await self._handle(unit, [e for e in (x.event for x in letters) if e is not None])
-        except (*TRANSIENT, PositionMoved):
-            raise
-        except Exception as failure:  # noqa: BLE001 - whatever one event does, the others go on
+        except Exception as failure:
+            if is_transient(failure):
+                raise
             if len(letters) == 1:
                 log.warning("dead_letter.written", group=self._group, error=failure)
                 metrics.dead_letters.labels(self._group, type(failure).__name__).inc()
@@ -264,9 +264,9 @@ class Consumer:
                     async with unit.savepoint():
                         events = [self._reader.read(row["type"], row["payload"]) for row in mine]
                         await self._handle(unit, [event for event in events if event is not None])
-                except (*TRANSIENT, PositionMoved):
-                    raise
-                except Exception as failure:  # noqa: BLE001 - the other aggregates go on
+                except Exception as failure:
+                    if is_transient(failure):
+                        raise
                     log.warning("consumer.parked", group=self._group, error=failure)
                 else:
                     done += [row["id"] for row in mine]

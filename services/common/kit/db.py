@@ -42,6 +42,18 @@ TRANSIENT = (
 )
 
 
+def is_transient(error: BaseException) -> bool:
+    """Say whether the whole unit is worth another try."""
+    return isinstance(_said(error), TRANSIENT)
+
+
+def _said(error: BaseException) -> BaseException | None:
+    """Give what the driver said: SQLAlchemy's wrapping is one for all kinds of trouble."""
+    if isinstance(error, DBAPIError):
+        return error.orig.__cause__ if error.orig else None
+    return error
+
+
 class DatabaseBounds(Protocol):
     """What a service's settings say about its database; durations carry their unit."""
 
@@ -152,8 +164,7 @@ class Database:
                     await core.invalidate()
                     raise
         except DBAPIError as wrapped:
-            # Said as the driver says it: SQLAlchemy's wrapping is one for all kinds of trouble.
-            said = wrapped.orig.__cause__ if wrapped.orig else None
+            said = _said(wrapped)
             if isinstance(said, TRANSIENT):
                 raise said from None
             raise

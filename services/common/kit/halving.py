@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from services.common.kit.db import TRANSIENT, Unit
+from services.common.kit.db import Unit, is_transient
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,9 +27,9 @@ async def halved(
     try:
         async with unit.savepoint():
             return [await whole(rows)]
-    except (*TRANSIENT, *for_the_unit):
-        raise
-    except Exception as failure:  # noqa: BLE001 - whatever one row does, the others go on
+    except Exception as failure:
+        if is_transient(failure) or isinstance(failure, for_the_unit):
+            raise
         if len(rows) == 1:
             return [alone(rows[0], failure)]
     middle = len(rows) // 2

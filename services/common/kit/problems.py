@@ -8,8 +8,6 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -24,7 +22,7 @@ from services.common.errors import (
     Unauthorized,
     Unavailable,
 )
-from services.common.kit.db import TRANSIENT
+from services.common.kit.db import is_transient
 from services.common.kit.logs import get_logger
 from services.common.kit.metrics import HttpMetrics, route_template
 
@@ -238,13 +236,6 @@ def _answer_to(error: Exception, scope: Scope) -> Response:
         return respond_to(error)
     route, method = route_template(scope), str(scope["method"])
     get_logger().error("http.failed", route=route, method=method, error=error)
-    if _passes(error):
+    if is_transient(error):
         return respond(503, "UNAVAILABLE", retry_after_s=RETRY_AFTER_S)
     return respond(500, "INTERNAL_ERROR")
-
-
-def _passes(error: BaseException | None) -> bool:
-    """Tell trouble that passes by itself: a database away, a lock or an answer not got in time."""
-    while isinstance(error, DBAPIError | EmulatedDBAPIException):
-        error = error.__cause__
-    return isinstance(error, (*TRANSIENT, PoolExhausted))
