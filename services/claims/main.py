@@ -12,7 +12,7 @@ from services.claims.timers import FeedWorker, ReviewTimer
 from services.claims.usecases.desk import Desk
 from services.claims.usecases.posts import Counter
 from services.common.contracts.event import Reader as EventReader
-from services.common.kit import auth, keys, outbox, problems
+from services.common.kit import auth, keys, problems
 from services.common.kit.consumer import Consumer
 from services.common.kit.db import Database
 from services.common.kit.freshness import Freshness, Lag
@@ -53,7 +53,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     cluster = Cluster(settings)
     topics = EventReader(events.CONSUMED).topics
     freshness = Freshness(settings, database, cluster, group=events.GROUP, topics=topics)
-    lag = Lag(settings, cluster, BEHIND)
+    lag = Lag(settings, database, cluster, BEHIND)
     health.require("database", database.ping)
     health.require("kafka", cluster.id)
     desk = new_desk(settings)
@@ -62,9 +62,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     counter = Counter(database, desk, read, partial(freshness.reached, settings.member_wait_s))
 
     async def others_behind() -> bool:
-        async with database.begin() as unit:
-            waiting = await unit.fetchval(outbox.PENDING)
-        return max(waiting, await lag.rows()) > settings.feed_lag_rows_max
+        return await lag.rows() > settings.feed_lag_rows_max
 
     consumer = Consumer(
         settings,

@@ -10,8 +10,14 @@ import httpx
 import msgspec
 import pytest
 
-from services.common.contracts.enrollment import EnrollmentEvent
-from services.common.contracts.event import Event, Reader, members_of
+from services.common.contracts.enrollment import (
+    ContactChanged,
+    CoverageActivated,
+    MemberRegistered,
+    OfficersChanged,
+    PayeeChanged,
+)
+from services.common.contracts.event import Event, Reader
 from services.common.ids import derived_id
 from services.common.kit import auth, keys, migrate
 from services.common.kit.auth import Caller
@@ -28,6 +34,7 @@ from tests.servers import PostgresServer
 OFFICER = auth.staff(derived_id("staff", "officer"), "filing_officer")
 ADMIN = auth.staff(derived_id("staff", "admin"), "admin")
 GATEWAY = auth.service("gateway")
+TOLD = (ContactChanged, CoverageActivated, MemberRegistered, OfficersChanged, PayeeChanged)
 
 
 class EnrollmentDesk:
@@ -43,7 +50,7 @@ class EnrollmentDesk:
             base_url="http://enrollment",
             headers={"authorization": f"Bearer {auth.internal_token(settings)}"},
         )
-        self._reader = Reader(members_of(EnrollmentEvent))
+        self._reader = Reader(TOLD)
 
     async def close(self) -> None:
         await self.client.aclose()

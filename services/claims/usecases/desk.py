@@ -1,6 +1,6 @@
 """What the use cases of claims work with, and what comes in before it is judged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -41,9 +41,10 @@ class Desk:
         salt = self.opener.open_salt(member.member_id, member.salt)
         return self.sealer.seal("claims", SEALED_FIELD, member.member_id, salt, plain)
 
-    def unseal(self, claim: Claim, member: Member | None) -> list[str]:
-        """Give a row's texts back."""
-        if claim.member_id is None or member is None:
+    def unseal(self, claim: Claim, owners: Mapping[UUID, Member]) -> list[str]:
+        """Give a row's texts back; `owners` holds the claim's member, once one is known."""
+        member = None if claim.member_id is None else owners[claim.member_id]
+        if member is None:
             plain = self.opener.open(SEALED_FIELD, claim.claim_id, UNSALTED, claim.sealed)
         else:
             salt = self.opener.open_salt(member.member_id, member.salt)

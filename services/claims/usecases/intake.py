@@ -106,7 +106,7 @@ async def take_in(
 
     def alone(row: Incoming, failure: Exception) -> list[Outcome]:
         log.error("claim.row_failed", error=failure)
-        return [Outcome(row.texts[0], "refused", RefusalCode.NOT_PROCESSED)]
+        return [Outcome(shown(row.texts[0]), "refused", RefusalCode.NOT_PROCESSED)]
 
     parts = await halved(unit, rows, whole, alone, for_the_unit=(asyncpg.UniqueViolationError,))
     return [outcome for part in parts for outcome in part]
@@ -124,7 +124,7 @@ async def reconsider(
         owners = await store.members_of(unit, [c.member_id for c in some if c.member_id])
         rows: list[Incoming] = []
         for claim in some:
-            texts = desk.unseal(claim, owners.get(claim.member_id) if claim.member_id else None)
+            texts = desk.unseal(claim, owners)
             rows.append(Incoming(texts, read(texts)))
         judge = await _open_books(unit, desk, rows, members_final=members_final)
         judge.reopened = frozenset(claim.claim_id for claim in some)

@@ -45,20 +45,22 @@ async def post(counter: Counter, rows: Sequence[Incoming]) -> list[Outcome]:
     Who is not known is refused only once all rosters on their way have arrived; where that takes
     too long the row is kept in review.
     """
-    outcomes = await _take(counter, rows, members_final=False, keep=_sure)
-    if _sure(outcomes):
-        return outcomes
-    final = await counter.caught_up()
-    return await _take(counter, rows, members_final=final, keep=lambda _: True)
+    return await _answer(counter, rows, book=True)
 
 
 async def check(counter: Counter, rows: Sequence[Incoming]) -> list[Outcome]:
     """Say what posting the rows would give, without any effect."""
-    outcomes = await _take(counter, rows, members_final=False, keep=lambda _: False)
+    return await _answer(counter, rows, book=False)
+
+
+async def _answer(counter: Counter, rows: Sequence[Incoming], *, book: bool) -> list[Outcome]:
+    outcomes = await _take(
+        counter, rows, members_final=False, keep=lambda found: book and _sure(found)
+    )
     if _sure(outcomes):
         return outcomes
     final = await counter.caught_up()
-    return await _take(counter, rows, members_final=final, keep=lambda _: False)
+    return await _take(counter, rows, members_final=final, keep=lambda _: book)
 
 
 def _sure(outcomes: Sequence[Outcome]) -> bool:
@@ -104,7 +106,7 @@ async def cancel(counter: Counter, fixmedins_code: str, setl_id: str) -> Outcome
         raise AlreadyCancelled
     async with counter.database.begin() as unit:
         owners = await store.members_of(unit, [claim.member_id] if claim.member_id else [])
-    texts = counter.desk.unseal(claim, owners.get(claim.member_id) if claim.member_id else None)
+    texts = counter.desk.unseal(claim, owners)
     refund = row_texts.refund_of(texts)
     (outcome,) = await post(counter, [Incoming(refund, counter.read(refund))])
     return outcome

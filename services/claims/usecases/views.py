@@ -45,7 +45,7 @@ async def claims_of(
     async with database.begin() as unit:
         claims = await views.page_of_claims(unit, member_id, before=before, limit=limit)
         owners = await store.members_of(unit, [member_id])
-    return [Listed(claim, desk.unseal(claim, owners.get(member_id))[HOSPITAL]) for claim in claims]
+    return [Listed(claim, desk.unseal(claim, owners)[HOSPITAL]) for claim in claims]
 
 
 async def explain(database: Database, desk: Desk, member_id: UUID, claim_id: UUID) -> Explained:
@@ -63,7 +63,7 @@ async def explain(database: Database, desk: Desk, member_id: UUID, claim_id: UUI
         for scheme_id, steps in _WORKINGS.decode(working)
         for line in texts.why(steps, desk.rulebook.scheme(scheme_id) if scheme_id else None)
     ]
-    return Explained(claim, desk.unseal(claim, owners.get(member_id))[HOSPITAL], why, grants)
+    return Explained(claim, desk.unseal(claim, owners)[HOSPITAL], why, grants)
 
 
 async def granted(

@@ -35,6 +35,3 @@ class ClaimRejected(MemberEvent, frozen=True, kw_only=True, tag="claims.claim_re
     topic: ClassVar[str] = "claims.claim.v1"
     claim_id: UUID
     code: str
-
-
-ClaimsEvent = BenefitGranted | ClaimRejected

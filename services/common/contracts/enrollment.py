@@ -69,8 +69,3 @@ class CoverageActivated(
     starts_on: date
     ends_on: date | None
     units: int
-
-
-EnrollmentEvent = (
-    MemberRegistered | PayeeChanged | ContactChanged | OfficersChanged | CoverageActivated
-)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, get_args
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -64,8 +64,3 @@ _encode = msgspec.json.Encoder().encode
 
 def payload_of(event: Event) -> bytes:
     return _encode(event)
-
-
-def members_of(union: object) -> tuple[type[Event], ...]:
-    """List the event types of a union such as `EnrollmentEvent`."""
-    return get_args(union)

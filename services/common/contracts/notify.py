@@ -16,6 +16,3 @@ class ReminderSent(MemberEvent, frozen=True, kw_only=True, tag="notify.reminder_
     recipient: Literal["member", "officer"]
     provider: str
     parts: int
-
-
-NotifyEvent = ReminderSent

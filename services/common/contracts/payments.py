@@ -32,6 +32,3 @@ class PayoutRefused(MemberEvent, frozen=True, kw_only=True, tag="payments.payout
     amount_fen: int
     reason: str
     actor: Actor
-
-
-PaymentsEvent = PayoutPaid | PayoutRefused

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from services.common.kit import positions
+from services.common.kit import outbox, positions
 from services.common.kit.db import TRANSIENT, Database
 from services.common.kit.kafka import BrokerTrouble, Cluster, KafkaBounds, LogEnds
 from services.common.kit.logs import get_logger
@@ -61,11 +61,16 @@ class Freshness:
 
 
 class Lag:
-    """How many events other groups have still before them, as they have told the broker."""
+    """How many events others have still before them: our outbox's, and what each group has told."""
 
     def __init__(
-        self, bounds: KafkaBounds, cluster: Cluster, groups: Mapping[str, Sequence[str]]
+        self,
+        bounds: KafkaBounds,
+        database: Database,
+        cluster: Cluster,
+        groups: Mapping[str, Sequence[str]],
     ) -> None:
+        self._database = database
         self._cluster = cluster
         self._ends = LogEnds(bounds)
         self._groups = groups
@@ -73,12 +78,17 @@ class Lag:
         self._rows = 0
 
     async def rows(self) -> int:
-        """Give the largest lag, asked at most once per `ASK_LAG_EVERY_S`; 0 without a broker."""
+        """Give the largest lag, asked at most once per `ASK_LAG_EVERY_S`.
+
+        Without a broker no group can be asked, but the outbox fills.
+        """
         if time.monotonic() - self._asked_at >= ASK_LAG_EVERY_S:
+            async with self._database.begin() as unit:
+                unpublished = await unit.fetchval(outbox.PENDING)
             try:
-                self._rows = max([await self._of(group) for group in self._groups], default=0)
+                self._rows = max(unpublished, *[await self._of(group) for group in self._groups])
             except BrokerTrouble:
-                self._rows = 0
+                self._rows = unpublished
             self._asked_at = time.monotonic()
         return self._rows
 

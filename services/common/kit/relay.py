@@ -9,7 +9,7 @@ import asyncio
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,7 +75,7 @@ class State:
     cur: str
     last_id: int
     cluster_id: str
-    acked: dict[str, int]
+    acked: dict[Partition, int]
 
     @property
     def between_ticks(self) -> bool:
@@ -176,7 +176,9 @@ class Relay:
             self._health.progress("relay")
         return after, len(rows)
 
-    async def _publish(self, rows: Sequence[Row], acked: dict[str, int]) -> dict[str, int]:
+    async def _publish(
+        self, rows: Sequence[Row], acked: Mapping[Partition, int]
+    ) -> dict[Partition, int]:
         """Write the rows to the log; give the last acknowledged offset of each partition."""
         if self._writer is None:
             writer = LogWriter(self._bounds)
@@ -186,28 +188,19 @@ class Relay:
         for row in rows:
             lanes[row["topic"], partition_of(row["key"].bytes)].append(_outgoing(row))
         offsets = await self._writer.write(lanes)
-        for (topic, number), (first, _) in offsets.items():
-            if first <= acked.get(f"{topic}/{number}", -1):
-                raise LogReplaced
-        return {f"{topic}/{number}": last for (topic, number), (_, last) in offsets.items()}
+        if any(first <= acked.get(partition, -1) for partition, (first, _) in offsets.items()):
+            raise LogReplaced
+        return {partition: last for partition, (_, last) in offsets.items()}
 
     async def _verified(self, connection: "asyncpg.Connection[Row]", state: State) -> State:
         """Compare the log with what it acknowledged; rewind to the first kept row if it lost any.
 
         Another cluster id, or a log that ends before the last acknowledged offset, is a new log.
         """
-        await self._drop_writer()
-        cluster_id = await self._cluster.id()
-        lost = cluster_id != state.cluster_id
+        lost = await self._cluster.id() != state.cluster_id
         if not lost and state.acked:
-            topics = sorted({lane.partition("/")[0] for lane in state.acked})
-            ends = await self._ends.read(topics)
-            lost = any(
-                ends[topic, int(number)] <= offset
-                for (topic, _, number), offset in (
-                    (lane.partition("/"), offset) for lane, offset in state.acked.items()
-                )
-            )
+            ends = await self._ends.read({topic for topic, _ in state.acked})
+            lost = any(ends[partition] <= offset for partition, offset in state.acked.items())
         return await self._rewound(connection, state) if lost else state
 
     async def _rewound(self, connection: "asyncpg.Connection[Row]", state: State) -> State:
@@ -259,7 +252,7 @@ async def _read_state(connection: "asyncpg.Connection[Row]") -> State:
         row["cur"],
         row["last_id"],
         row["cluster_id"],
-        msgspec.json.decode(row["acked"], type=dict[str, int]),
+        _acked_of(row["acked"]),
     )
 
 
@@ -273,7 +266,18 @@ async def _move(connection: "asyncpg.Connection[Row]", before: State, after: Sta
         after.cur,
         after.last_id,
         after.cluster_id,
-        msgspec.json.encode(after.acked).decode(),
+        _text_of(after.acked),
     )
     if done != "UPDATE 1":
         raise StateMoved
+
+
+def _text_of(acked: Mapping[Partition, int]) -> str:
+    named = {f"{topic}/{number}": offset for (topic, number), offset in acked.items()}
+    return msgspec.json.encode(named).decode()
+
+
+def _acked_of(text: str) -> dict[Partition, int]:
+    named = msgspec.json.decode(text, type=dict[str, int])
+    lanes = ((lane.partition("/"), offset) for lane, offset in named.items())
+    return {(topic, int(number)): offset for (topic, _, number), offset in lanes}
