@@ -7,6 +7,7 @@ import yaml
 from deploy.docs import lines_and_metrics, openapi, schemes_page, settings_page
 from deploy.local.settings import ROOT
 from services.common.contracts import asyncapi
+from services.common.schemes.load import schema
 
 
 def generated() -> dict[str, str]:
@@ -18,6 +19,7 @@ def generated() -> dict[str, str]:
             for name, document in openapi.documents().items()
         },
         "docs/schemes.md": schemes_page.text(),
+        "services/common/schemes/scheme.schema.json": _json(schema()),
         "docs/settings.md": settings_page.text(),
         "docs/metrics.md": lines_and_metrics.metrics_text(),
         "docs/logs.md": lines_and_metrics.logs_text(ROOT),

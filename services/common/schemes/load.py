@@ -1,21 +1,27 @@
 """From files to schemes: what is not known, not dated or not sourced is refused with its place."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
-from decimal import Decimal
-from itertools import pairwise
+import copy
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import yaml
 
 from services.common.errors import Invalid
 from services.common.money import BadAmount, parse_yuan
-from services.common.period import calendar_year
-from services.common.schemes.model import Amount, Figure, Rulebook, Scheme
+from services.common.schemes.checks import Fault, faults, faults_between
+from services.common.schemes.figures import Amount
+from services.common.schemes.lines import Text, Unreadable
+from services.common.schemes.model import Scheme
+from services.common.schemes.rulebook import Rulebook
 
 DATA = Path(__file__).parent / "data"
+
+# `Expected `str`, got `int` - at `$.documents[...].title``; at the root there is no place.
+_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<steps>.*)`)?", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`")
 
 
 class SchemeFileRefused(Invalid):
@@ -23,48 +29,92 @@ class SchemeFileRefused(Invalid):
 
     code = "SCHEME_FILE_REFUSED"
 
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(f"{file}: {reason}")
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        super().__init__(f"{file}:{line}: {reason}")
         self.file = file
+        self.line = line
         self.reason = reason
 
 
 def load_rulebook(folder: Path = DATA) -> Rulebook:
-    return Rulebook(load(path) for path in sorted(folder.glob("*.yaml")))
+    """Load every scheme of the folder; raises `SchemeFileRefused`."""
+    schemes = [load(path) for path in sorted(folder.glob("*.yaml"))]
+    for scheme_id, fault in faults_between(schemes):
+        path = folder / f"{scheme_id}.yaml"
+        raise _refused(path.name, Text(path.read_bytes()), fault)
+    return Rulebook(schemes)
 
 
 def load(path: Path) -> Scheme:
+    return read(path.read_bytes(), path.name)
+
+
+def read(content: bytes, file: str) -> Scheme:
+    """Read the text of a scheme file; `file` is what a refusal calls it."""
     try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=_NoKeyTwice)  # noqa: S506 (a SafeLoader)
-        scheme = msgspec.convert(raw, Scheme, builtin_types=(date,), dec_hook=_amount)
-        _check(scheme, path.stem)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise SchemeFileRefused(path.name, str(error)) from error
+        text = Text(content)
+    except Unreadable as error:
+        raise SchemeFileRefused(file, error.line, error.reason) from error
+    try:
+        scheme = convert(text.raw)
+    except msgspec.ValidationError as error:
+        raise _refused(file, text, _misshapen(text.raw, str(error))) from error
+    if f"{scheme.scheme_id}.yaml" != file:
+        fault = Fault("$.scheme_id", f"scheme_id {scheme.scheme_id} is not the name of the file")
+        raise _refused(file, text, fault)
+    for fault in faults(scheme):
+        raise _refused(file, text, fault)
     return scheme
 
 
-def _check(scheme: Scheme, file_stem: str) -> None:
-    if scheme.scheme_id != file_stem:
-        raise ValueError(f"scheme_id {scheme.scheme_id} is not the name of the file")
-    for name, figures in _figures(scheme):
-        _check_figures(name, figures, scheme)
-    kind_of: dict[str, str] = {}
-    for name, kind in scheme.benefit.kinds.items():
-        for code in {code for figure in kind.med_types for code in figure.value}:
-            if code in kind_of:
-                raise ValueError(f"benefit.kinds: med_type {code} is {kind_of[code]} and {name}")
-            kind_of[code] = name
+def convert(raw: object) -> Scheme:
+    """Give a scheme the types of the model; raises `msgspec.ValidationError`."""
+    return msgspec.convert(raw, Scheme, builtin_types=(date,), dec_hook=_amount)
 
 
-class _NoKeyTwice(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys; a figure must not vanish that way."""
+def schema() -> dict[str, Any]:
+    """Give the JSON schema of a scheme file, for editors."""
+    return msgspec.json.schema(Scheme, schema_hook=_amount_schema)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's own signature)
-        keys = [key.value for key, _ in node.value]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise ValueError(f"line {node.start_mark.line + 1}: {', '.join(twice)} stands twice")
-        return super().construct_mapping(node, deep=deep)
+
+def _refused(file: str, text: Text, fault: Fault) -> SchemeFileRefused:
+    return SchemeFileRefused(file, text.line(fault.path), fault.reason)
+
+
+def _misshapen(raw: object, message: str) -> Fault:
+    """Find the place that msgspec means: it writes `[...]` for any key of a mapping."""
+    found = _MESSAGE.fullmatch(message)
+    assert found is not None, message
+    what, key, steps = found["what"], found["key"], found["steps"] or ""
+    path = _exact(raw, message, _STEP.findall(f"{steps}[...]" if key else steps))
+    unknown = _UNKNOWN_FIELD.fullmatch(what)
+    place = path.removeprefix("$").removeprefix(".")
+    return Fault(f"{path}.{unknown[1]}" if unknown else path, f"{place}: {what}" if place else what)
+
+
+def _exact(raw: object, message: str, steps: list[tuple[str, str]]) -> str:
+    """Try the keys one by one: left alone in its mapping, the right one gives the same message."""
+    raw = copy.deepcopy(raw)
+    part, path = cast("Any", raw), "$"
+    for field, index in steps:
+        key = field
+        if index == "...":
+            for key, value in list(part.items()):
+                part.clear()
+                part[key] = value
+                if _message(raw) == message:
+                    break
+        part = part[int(index)] if index.isdigit() else part[key]
+        path += f"[{index}]" if index.isdigit() else f".{key}"
+    return path
+
+
+def _message(raw: object) -> str:
+    try:
+        convert(raw)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
 
 
 def _amount(wanted: type, value: object) -> Amount:
@@ -76,53 +126,6 @@ def _amount(wanted: type, value: object) -> Amount:
         raise ValueError(f"{value!r} is no amount in yuan") from error
 
 
-def _figures(part: object, name: str = "") -> Iterator[tuple[str, tuple[Figure[Any], ...]]]:
-    """Walk to every list of figures, with the name that a refusal will call it by."""
-    if isinstance(part, tuple):
-        yield name, cast("tuple[Figure[Any], ...]", part)
-    elif isinstance(part, Mapping):
-        for key, value in cast("Mapping[str, object]", part).items():
-            yield from _figures(value, f"{name}.{key}")
-    elif isinstance(part, msgspec.Struct):
-        for field in part.__struct_fields__:
-            yield from _figures(getattr(part, field), f"{name}.{field}".lstrip("."))
-
-
-def _check_figures(name: str, figures: tuple[Figure[Any], ...], scheme: Scheme) -> None:
-    for figure in figures:
-        if figure.valid_to is not None and figure.valid_to < figure.valid_from:
-            raise ValueError(f"{name}: ends before it begins, on {figure.valid_to}")
-        _check_source(name, figure, scheme)
-        _check_value(name, figure)
-        if name.startswith("benefit."):
-            _check_whole_periods(name, figure)
-    for earlier, later in pairwise(figures):
-        if earlier.valid_to is None or later.valid_from <= earlier.valid_to:
-            raise ValueError(f"{name}: overlap on {later.valid_from}")
-        if later.valid_from != earlier.valid_to + timedelta(days=1):
-            raise ValueError(f"{name}: gap from {earlier.valid_to} to {later.valid_from}")
-
-
-def _check_source(name: str, figure: Figure[Any], scheme: Scheme) -> None:
-    if figure.document is None and figure.assumed is None:
-        raise ValueError(f"{name}: neither a document nor a reason to assume {figure.value}")
-    if figure.document is not None and figure.document not in scheme.documents:
-        raise ValueError(f"{name}: document {figure.document} is not listed")
-    if figure.document is not None and not (figure.clause and figure.quote):
-        raise ValueError(f"{name}: {figure.document} is named without clause and quotation")
-
-
-def _check_value(name: str, figure: Figure[Any]) -> None:
-    value: object = figure.value
-    if isinstance(value, Decimal) and not 0 <= value <= 1:
-        raise ValueError(f"{name}: {value} is no share of a whole")
-    if isinstance(value, Amount) and value < 0:
-        raise ValueError(f"{name}: an amount below zero")
-
-
-def _check_whole_periods(name: str, figure: Figure[Any]) -> None:
-    """Refuse a change inside a period, over which a sum would stand on two sets of terms."""
-    if figure.valid_from != calendar_year(figure.valid_from).starts:
-        raise ValueError(f"{name}: {figure.valid_from} lies inside a period")
-    if figure.valid_to is not None and figure.valid_to != calendar_year(figure.valid_to).ends:
-        raise ValueError(f"{name}: {figure.valid_to} lies inside a period")
+def _amount_schema(wanted: type) -> dict[str, str]:
+    assert wanted is Amount, wanted
+    return {"type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,2})?$"}
