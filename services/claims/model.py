@@ -11,7 +11,8 @@ import msgspec
 from services.common.identity import Diagnosis, IdNumber, PersonName
 from services.common.money import Fen
 from services.common.period import Days
-from services.common.schemes.model import KindTerms, Terms
+from services.common.schemes.model import Event
+from services.common.schemes.terms import Terms
 
 
 class RefusalCode(StrEnum):
@@ -34,13 +35,37 @@ class RefusalCode(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a settlement that was assessed earns nothing, or less than its share."""
+    """Why a claim that was assessed earns nothing, or less than its formula gives."""
 
     NOT_ELIGIBLE = "NOT_ELIGIBLE"
+    OCCUPATION_NOT_COVERED = "OCCUPATION_NOT_COVERED"
+    AGE_LIMIT = "AGE_LIMIT"
+    SEX_NOT_COVERED = "SEX_NOT_COVERED"
+    RELATION_NOT_COVERED = "RELATION_NOT_COVERED"
     OUTSIDE_COVERAGE = "OUTSIDE_COVERAGE"
+    WAITING_PERIOD = "WAITING_PERIOD"
+    NOT_COVERED_CAUSE = "NOT_COVERED_CAUSE"
     NOT_COVERED_VISIT = "NOT_COVERED_VISIT"
+    NOT_COVERED_DISEASE = "NOT_COVERED_DISEASE"
+    NOT_FIRST_DIAGNOSIS = "NOT_FIRST_DIAGNOSIS"
+    HOSPITAL_LEVEL = "HOSPITAL_LEVEL"
+    STAY_TOO_SHORT = "STAY_TOO_SHORT"
+    # The claim does not say what the rule asks; it can be claimed again with a statement.
+    FACT_MISSING = "FACT_MISSING"
+    # The plan lacks a figure on that day and cannot be worked out.
+    SCHEME_FIGURE_MISSING = "SCHEME_FIGURE_MISSING"
+    FREQ_LIMIT = "FREQ_LIMIT"
+    ALREADY_PAID = "ALREADY_PAID"
+    LATE_CLAIM = "LATE_CLAIM"
     AT_OR_BELOW_DEDUCTIBLE = "AT_OR_BELOW_DEDUCTIBLE"
+    SHARES_CLAMPED = "SHARES_CLAMPED"
+    CAP_PER_CLAIM = "CAP_PER_CLAIM"
+    CAP_PER_EVENT = "CAP_PER_EVENT"
+    CAP_POOLED_20PCT = "CAP_POOLED_20PCT"
     CAP_ANNUAL = "CAP_ANNUAL"
+    CAP_PERIOD = "CAP_PERIOD"
+    # All plans together have made good what the bills cost the member.
+    CAP_OWN_COST = "CAP_OWN_COST"
     NOTHING_TO_ADD = "NOTHING_TO_ADD"
 
 
@@ -102,12 +127,58 @@ class Refusal(msgspec.Struct, frozen=True):
     at: str = ""
 
 
+class Person(msgspec.Struct, frozen=True, gc=False):
+    """What rules ask of the member; None or empty where nobody knows."""
+
+    born: date | None = None
+    sex: Literal["F", "M"] | None = None
+    groups: tuple[str, ...] = ()
+
+
+class Facts(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
+    """What a claim says, whichever plan looks at it; amounts in fen.
+
+    `day` is the day of the event: of discharge, diagnosis, accident or death.
+    """
+
+    day: date
+    event: Event = "treatment"
+    admission: date | None = None
+    claimed_on: date | None = None
+    visit: str = ""
+    cause: str = ""
+    # An ICD-10 code.
+    diagnosis: Diagnosis | None = None
+    hospital_level: int | None = None
+    in_scope: Fen = Fen(0)
+    self_pay_one: Fen = Fen(0)
+    pooled_paid: Fen = Fen(0)
+    co_pay_pooled: Fen = Fen(0)
+    co_pay_large_sum: Fen = Fen(0)
+    self_pay_after_insurance: Fen = Fen(0)
+    # All that the member paid, in scope or not.
+    own_cost: Fen = Fen(0)
+    # Of a disability, 1 to 10.
+    grade: int | None = None
+    in_hospital: bool = False
+    relation: str = ""
+    # What several claims may share: one accident, one illness of one person.
+    event_id: str = ""
+    # What somebody has looked into, and what was found.
+    confirmed: Mapping[str, bool] = {}
+    # Of settlements alone.
+    psn_type: str | None = None
+    insutype: str | None = None
+
+
 class Coverage(msgspec.Struct, frozen=True):
     scheme_id: str
     days: Days
     units: int = 1
     # The conditions of admission that enrollment knows to be broken (dues unpaid, member left).
     unmet: frozenset[str] = frozenset()
+    # It follows on an earlier cover without a gap: nobody waits twice.
+    renewed: bool = False
 
 
 class PeriodKey(NamedTuple):
@@ -118,46 +189,61 @@ class PeriodKey(NamedTuple):
     starts: date
 
 
-class Totals(msgspec.Struct, frozen=True):
-    """All that a period remembers: what it owes follows from the sums alone."""
+class Totals(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that a period remembers: what it owes follows from the sums alone.
 
-    burdens: Mapping[str, Fen] = {}
-    granted: Fen = Fen(0)
+    `sums` holds what claims put in, by kind of care, by benefit, by accident; `granted` and `paid`
+    (the claims that earned something) are by benefit.
+    """
+
+    sums: Mapping[str, Fen] = {}
+    granted: Mapping[str, Fen] = {}
+    paid: Mapping[str, int] = {}
     grants: int = 0
+    # What the bills that count here cost the member, and what earlier plans have paid for them.
+    cost: Fen = Fen(0)
+    aided: Fen = Fen(0)
     # Used up of the same cap by aid that stands in other books.
     granted_elsewhere: Fen = Fen(0)
 
 
 class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One line of the working: kept short, put into words when somebody asks."""
+    """One line of the working: kept short, put into words when somebody asks.
+
+    `figure` names the figure of the scheme that the step follows, and the day it holds from.
+    """
 
     step: str
-    clause: str
-    source: str
+    figure: str
     amount_in: Fen
     amount_out: Fen
     facts: tuple[int | str, ...] = ()
 
 
-class Counted(msgspec.Struct, frozen=True, gc=False):
-    """What a settlement put into its period's sums: kept with it, to be taken out again."""
+class Counted(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a claim put into its period's sums: kept with it, to be taken out again."""
 
     kind: str
-    burden: Fen
+    amount: Fen
+    cost: Fen = Fen(0)
+    # Whether it is one of the claims that a period counts, and under which event.
+    paid: bool = False
+    event_id: str = ""
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):
-    """A settlement that one plan of its member takes, ready to be worked out."""
+    """A claim that one plan of its member takes, ready to be worked out."""
 
     key: PeriodKey
+    # Of the period, for the last day to claim.
+    ends: date | None
     terms: Terms
-    kind: KindTerms
-    in_scope: Fen
-    burden: Fen
+    facts: Facts
+    units: int
 
 
 class Reversal(msgspec.Struct, frozen=True, gc=False):
-    """A settlement that is to leave the sums of its period again."""
+    """A claim that is to leave the sums of its period again."""
 
     key: PeriodKey
     terms: Terms
@@ -165,18 +251,39 @@ class Reversal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Assessment(msgspec.Struct, frozen=True, gc=False):
-    """What a settlement changes: the signed benefit is the grant to book, none where it is 0."""
+    """What a claim changes under one plan: the signed benefit is the grant to book, if not 0."""
 
     scheme_id: str
+    benefit_name: str
     verdict: Verdict
     benefit: Fen
     working: tuple[Step, ...]
     code: Reason | None = None
-    # Only where the settlement touched a period.
+    payee: Literal["member", "family"] = "member"
+    # Only where the claim touched a period.
     key: PeriodKey | None = None
     counted: Counted | None = None
     grant_no: int | None = None
     totals: Totals | None = None
+
+
+class Brought(NamedTuple):
+    """A claim before all the plans that apply to it, in their declared order."""
+
+    entries: tuple[Case | Reversal | Assessment, ...]
+    # What plans that indemnify have granted for the same bill before.
+    aided: Fen = Fen(0)
+
+
+class InPlan(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What one plan made of a claim, as kept with it; `starts` is of the period it entered."""
+
+    scheme_id: str
+    benefit_name: str
+    code: str | None
+    benefit: Fen
+    starts: date | None = None
+    counted: Counted | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):

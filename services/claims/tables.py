@@ -1,6 +1,7 @@
 """The books of claims."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -29,6 +30,10 @@ member = Table(
     Column("unit_code", Text, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("version", Integer, nullable=False),
+    # What rules ask of a member; null where the papers do not tell.
+    Column("born", Date),
+    Column("sex", Text),
+    Column("groups", ARRAY(Text), nullable=False),
     Index("member_identity", "identity_index"),
 )
 
@@ -46,7 +51,8 @@ coverage = Table(
 )
 
 # A settlement and the claim it makes: the facts sealed in one blob, the verdict, the working.
-# `counted` holds what it put into its periods' sums, to be taken out again.
+# `plans` holds what each plan made of it: the verdict, and what it put into the sums of its period,
+# to be taken out again. `facts` is what rules ask of it, without anything that names a person.
 settlement = Table(
     "settlement",
     metadata,
@@ -62,8 +68,9 @@ settlement = Table(
     Column("benefit_fen", BigInteger, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),
     Column("mirror_hash", LargeBinary, nullable=False),
-    Column("counted", Text, nullable=False),
+    Column("plans", Text, nullable=False),
     Column("working", Text, nullable=False),
+    Column("facts", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("decided_at", DateTime(timezone=True)),
@@ -90,9 +97,7 @@ accumulator = Table(
     Column("member_id", Uuid, nullable=False),
     Column("scheme_id", Text, nullable=False),
     Column("period_starts", Date, nullable=False),
-    Column("burdens", Text, nullable=False),
-    Column("granted_fen", BigInteger, nullable=False),
-    Column("grants", Integer, nullable=False),
+    Column("totals", Text, nullable=False),
     PrimaryKeyConstraint("member_id", "scheme_id", "period_starts", name="accumulator_key"),
     postgresql_with={"fillfactor": 50},
 )

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import final
+from typing import Literal, final
 
 
 class Masked:
@@ -130,6 +130,20 @@ def birth_date(resident_number: str) -> date | None:
         )
     except ValueError:
         return None
+
+
+def born_on(number: IdNumber) -> date | None:
+    """Read the day of birth from a resident's number; other papers do not tell it."""
+    text = number.open()
+    return birth_date(text) if _RESIDENT_ID.fullmatch(text) else None
+
+
+def sex_of(number: IdNumber) -> Literal["F", "M"] | None:
+    """Read the sex from a resident's number: the last of its sequence is odd for men."""
+    text = number.open()
+    if _RESIDENT_ID.fullmatch(text) is None:
+        return None
+    return "M" if int(text[16]) % 2 else "F"
 
 
 def mobile_phone(text: str) -> Phone | None:

@@ -65,6 +65,14 @@ class Contact(msgspec.Struct, frozen=True):
     phone: Phone
 
 
+class PersonFacts(msgspec.Struct, frozen=True):
+    """What the rules of schemes ask of a member; None where the papers do not tell."""
+
+    born: date | None
+    sex: str | None
+    groups: tuple[str, ...]
+
+
 class Person(msgspec.Struct, frozen=True):
     """What a unit's roster states about somebody, and the payee that was corrected since.
 

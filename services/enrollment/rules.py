@@ -7,9 +7,17 @@ from uuid import UUID
 
 import msgspec
 
-from services.common.identity import PersonName
+from services.common.identity import PersonName, born_on, sex_of
 from services.common.ids import derived_id
-from services.enrollment.model import Contact, Cover, Coverage, Member, Person, RosterRow
+from services.enrollment.model import (
+    Contact,
+    Cover,
+    Coverage,
+    Member,
+    Person,
+    PersonFacts,
+    RosterRow,
+)
 
 # The surnames of two characters that are in use; every other Chinese surname has one.
 _COMPOUND_SURNAMES = frozenset(
@@ -71,13 +79,14 @@ def enrolled(member: Member, row: RosterRow, unit: str, start: date) -> Member:
     moved = unit != member.unit_code
     if not moved and person == member.person and coverages is member.coverages:
         return member
+    restated = moved or person.groups != member.person.groups
     rung = moved or contact_of(person) != contact_of(member.person)
     return replace(
         member,
         unit_code=unit,
         person=person,
         coverages=coverages,
-        version=member.version + moved,
+        version=member.version + restated,
         payee_version=member.payee_version + (person.payee != member.person.payee),
         contact_version=member.contact_version + rung,
     )
@@ -122,6 +131,13 @@ def _coverage(known: Coverage | None, cover: Cover, member_id: UUID, starts_on: 
 
 def _by_scheme(coverages: Iterable[Coverage]) -> dict[str, Coverage]:
     return {coverage.scheme_id: coverage for coverage in coverages}
+
+
+def person_facts(person: Person) -> PersonFacts:
+    """Give what the rules of schemes ask of a member."""
+    return PersonFacts(
+        born=born_on(person.id_number), sex=sex_of(person.id_number), groups=person.groups
+    )
 
 
 def contact_of(person: Person) -> Contact:

@@ -8,8 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.claims.model import Cause, Counted, Coverage, PeriodKey, Totals
-from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
+from services.claims.model import Cause, Coverage, InPlan, PeriodKey, Person, Totals
 from services.common.kit.db import Row, Unit
 from services.common.money import Fen
 from services.common.period import Days
@@ -30,14 +29,7 @@ class Member(NamedTuple):
 
     member_id: UUID
     salt: bytes
-
-
-class InPeriod(msgspec.Struct, frozen=True, array_like=True):
-    """What a settlement put into the sums of one plan's period."""
-
-    scheme_id: str
-    period_starts: date
-    counted: Counted
+    person: Person
 
 
 @dataclass(slots=True)
@@ -56,8 +48,9 @@ class Claim:
     received_at: datetime
     code: str | None = None
     benefit: Fen = NOTHING
-    counted: tuple[InPeriod, ...] = ()
+    plans: tuple[InPlan, ...] = ()
     working: str = "[]"
+    facts: bytes = b""
     decided_at: datetime | None = None
 
 
@@ -74,8 +67,9 @@ class Grant(NamedTuple):
     incurred_on: date
 
 
-_COUNTED = msgspec.json.Decoder(tuple[InPeriod, ...])
-_BURDENS = msgspec.json.Decoder(dict[str, int])
+_PLANS = msgspec.json.Decoder(tuple[InPlan, ...])
+_TOTALS = msgspec.json.Decoder(Totals)
+_MEMBER = "member_id, salt, born, sex, groups"
 
 CLAIM_COLUMNS = (
     "claim_id",
@@ -90,8 +84,9 @@ CLAIM_COLUMNS = (
     "benefit_fen",
     "content_hash",
     "mirror_hash",
-    "counted",
+    "plans",
     "working",
+    "facts",
     "sealed",
     "received_at",
     "decided_at",
@@ -112,8 +107,9 @@ def claim_of(row: Row) -> Claim:
         received_at=row["received_at"],
         code=row["code"],
         benefit=Fen(row["benefit_fen"]),
-        counted=_COUNTED.decode(row["counted"]),
+        plans=_PLANS.decode(row["plans"]),
         working=row["working"],
+        facts=row["facts"],
         decided_at=row["decided_at"],
     )
 
@@ -142,11 +138,16 @@ async def lock(
 async def lock_members(unit: Unit, indexes: Iterable[bytes]) -> dict[bytes, Member]:
     """Lock the members of a batch, in order; whatever is theirs is written under this lock."""
     rows = await unit.fetch(
-        "select member_id, identity_index, salt from member"
+        f"select identity_index, {_MEMBER} from member"  # noqa: S608 - names of our own columns
         " where identity_index = any($1) order by member_id for no key update",
         list(indexes),
     )
-    return {row["identity_index"]: Member(row["member_id"], row["salt"]) for row in rows}
+    return {row["identity_index"]: _member_of(row) for row in rows}
+
+
+def _member_of(row: Row) -> Member:
+    person = Person(row["born"], row["sex"], tuple(row["groups"]))
+    return Member(row["member_id"], row["salt"], person)
 
 
 async def lock_by_id(unit: Unit, members: Iterable[UUID]) -> None:
@@ -158,8 +159,11 @@ async def lock_by_id(unit: Unit, members: Iterable[UUID]) -> None:
 
 
 async def members_of(unit: Unit, members: Sequence[UUID]) -> dict[UUID, Member]:
-    rows = await unit.fetch("select member_id, salt from member where member_id = any($1)", members)
-    return {row["member_id"]: Member(row["member_id"], row["salt"]) for row in rows}
+    rows = await unit.fetch(
+        f"select {_MEMBER} from member where member_id = any($1)",  # noqa: S608 - as above
+        members,
+    )
+    return {row["member_id"]: _member_of(row) for row in rows}
 
 
 async def coverages(unit: Unit, members: Sequence[UUID]) -> dict[UUID, list[Coverage]]:
@@ -193,10 +197,8 @@ async def known_claims(unit: Unit, keys: Iterable[SettlementKey]) -> dict[Settle
 async def totals(unit: Unit, members: Sequence[UUID]) -> dict[PeriodKey, Totals]:
     rows = await unit.fetch("select * from accumulator where member_id = any($1)", members)
     return {
-        PeriodKey(row["member_id"], row["scheme_id"], row["period_starts"]): Totals(
-            {kind: Fen(burden) for kind, burden in _BURDENS.decode(row["burdens"]).items()},
-            Fen(row["granted_fen"]),
-            row["grants"],
+        PeriodKey(row["member_id"], row["scheme_id"], row["period_starts"]): _TOTALS.decode(
+            row["totals"]
         )
         for row in rows
     }
@@ -207,17 +209,13 @@ async def put_totals(unit: Unit, changed: Mapping[PeriodKey, Totals]) -> None:
     await unit.execute(
         """
         insert into accumulator
-        select * from unnest(
-            $1::uuid[], $2::text[], $3::date[], $4::text[], $5::bigint[], $6::int[])
-        on conflict (member_id, scheme_id, period_starts) do update
-        set burdens = excluded.burdens, granted_fen = excluded.granted_fen, grants = excluded.grants
+        select * from unnest($1::uuid[], $2::text[], $3::date[], $4::text[])
+        on conflict (member_id, scheme_id, period_starts) do update set totals = excluded.totals
         """,
         [key.member_id for key, _ in ordered],
         [key.scheme_id for key, _ in ordered],
         [key.starts for key, _ in ordered],
-        [msgspec.json.encode(totals.burdens).decode() for _, totals in ordered],
-        [totals.granted for _, totals in ordered],
-        [totals.grants for _, totals in ordered],
+        [msgspec.json.encode(totals).decode() for _, totals in ordered],
     )
 
 
@@ -233,8 +231,9 @@ def _row(claim: Claim) -> tuple[object, ...]:
         claim.benefit,
         claim.content_hash,
         claim.mirror_hash,
-        msgspec.json.encode(claim.counted).decode(),
+        msgspec.json.encode(claim.plans).decode(),
         claim.working,
+        claim.facts,
         claim.sealed,
         claim.received_at,
         claim.decided_at,
@@ -258,15 +257,15 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
             """
             update settlement s
             set status = u.status, code = u.code, member_id = u.member_id,
-                benefit_fen = u.benefit_fen, counted = u.counted, working = u.working,
-                sealed = u.sealed, decided_at = u.decided_at, identity_index = u.identity_index,
-                incurred_on = u.incurred_on, content_hash = u.content_hash,
-                mirror_hash = u.mirror_hash
+                benefit_fen = u.benefit_fen, plans = u.plans, working = u.working,
+                facts = u.facts, sealed = u.sealed, decided_at = u.decided_at,
+                identity_index = u.identity_index, incurred_on = u.incurred_on,
+                content_hash = u.content_hash, mirror_hash = u.mirror_hash
             from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::text[],
                         $7::text[], $8::bytea[], $9::timestamptz[], $10::bytea[], $11::date[],
-                        $12::bytea[], $13::bytea[])
-                 as u(claim_id, status, code, member_id, benefit_fen, counted, working, sealed,
-                      decided_at, identity_index, incurred_on, content_hash, mirror_hash)
+                        $12::bytea[], $13::bytea[], $14::bytea[])
+                 as u(claim_id, status, code, member_id, benefit_fen, plans, working, sealed,
+                      decided_at, identity_index, incurred_on, content_hash, mirror_hash, facts)
             where s.claim_id = u.claim_id
             """,
             [c.claim_id for c in claims],
@@ -274,7 +273,7 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
             [c.code for c in claims],
             [c.member_id for c in claims],
             [c.benefit for c in claims],
-            [msgspec.json.encode(c.counted).decode() for c in claims],
+            [msgspec.json.encode(c.plans).decode() for c in claims],
             [c.working for c in claims],
             [c.sealed for c in claims],
             [c.decided_at for c in claims],
@@ -282,6 +281,7 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
             [c.incurred_on for c in claims],
             [c.content_hash for c in claims],
             [c.mirror_hash for c in claims],
+            [c.facts for c in claims],
         )
         await unit.execute(
             "delete from review where claim_id = any($1)",
@@ -310,64 +310,6 @@ async def add_grants(unit: Unit, grants: Sequence[Grant], at: datetime) -> None:
                 for g in grants
             ],
         )
-
-
-async def put_members(unit: Unit, events: Sequence[MemberRegistered], recipient: str) -> None:
-    """Keep who can be found by which identity number; a newer version replaces an older one."""
-    newest = {event.member_id: event for event in sorted(events, key=lambda e: e.version)}
-    ordered = [newest[member_id] for member_id in sorted(newest)]
-    await unit.execute(
-        """
-        insert into member (member_id, identity_index, unit_code, salt, version)
-        select * from unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[], $5::int[])
-        on conflict (member_id) do update
-        set identity_index = excluded.identity_index, unit_code = excluded.unit_code,
-            salt = excluded.salt, version = excluded.version
-        where member.version < excluded.version
-        """,
-        [event.member_id for event in ordered],
-        [event.identity_index for event in ordered],
-        [event.unit_code for event in ordered],
-        [event.salts[recipient] for event in ordered],
-        [event.version for event in ordered],
-    )
-
-
-async def put_coverages(unit: Unit, events: Sequence[CoverageActivated]) -> list[UUID]:
-    """Keep who is covered; give the members whose cover is another one now."""
-    newest = {event.coverage_id: event for event in sorted(events, key=lambda e: e.version)}
-    ordered = [newest[coverage_id] for coverage_id in sorted(newest)]
-    rows = await unit.fetch(
-        """
-        insert into coverage
-        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[], $5::date[],
-                             $6::int[], $7::int[])
-        on conflict (coverage_id) do update
-        set starts_on = excluded.starts_on, ends_on = excluded.ends_on, units = excluded.units,
-            version = excluded.version
-        where coverage.version < excluded.version
-        returning member_id
-        """,
-        [event.coverage_id for event in ordered],
-        [event.member_id for event in ordered],
-        [event.scheme_id for event in ordered],
-        [event.starts_on for event in ordered],
-        [event.ends_on for event in ordered],
-        [event.units for event in ordered],
-        [event.version for event in ordered],
-    )
-    return [row["member_id"] for row in rows]
-
-
-async def outside_coverage(unit: Unit, members: Sequence[UUID]) -> list[Claim]:
-    """Find the claims of members that were rejected for want of cover."""
-    rows = await unit.fetch(
-        "select * from settlement where member_id = any($1)"
-        " and status = 'rejected' and code = 'OUTSIDE_COVERAGE' and not refund"
-        " order by incurred_on, claim_id",
-        members,
-    )
-    return [claim_of(row) for row in rows]
 
 
 async def in_review(unit: Unit, before: datetime, rows_max: int) -> list[Claim]:

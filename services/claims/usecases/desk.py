@@ -10,7 +10,7 @@ import msgspec
 from services.claims.model import Refusal, Settlement
 from services.claims.store.settlements import Claim, Member
 from services.common.kit.sealing import UNSALTED, BlindIndex, Opener, Sealer
-from services.common.schemes.model import Rulebook
+from services.common.schemes.rulebook import Rulebook
 
 SEALED_FIELD = "settlement"
 

@@ -17,14 +17,14 @@ import msgspec
 from services.claims import rules
 from services.claims.model import (
     Assessment,
+    Brought,
     Cause,
     Coverage,
+    Facts,
     Outcome,
     PeriodKey,
-    Reason,
     Refusal,
     RefusalCode,
-    Reversal,
     Settlement,
     Totals,
 )
@@ -33,11 +33,11 @@ from services.claims.store import settlements as store
 from services.claims.store.settlements import (
     Claim,
     Grant,
-    InPeriod,
     Member,
     SettlementKey,
 )
 from services.claims.usecases.desk import Desk, Incoming, Reader
+from services.claims.usecases.verdicts import code_of, in_plan, joined, kept, standing
 from services.common.contracts.claims import BenefitGranted, ClaimRejected
 from services.common.contracts.event import Event
 from services.common.ids import derived_id, new_ids
@@ -48,6 +48,8 @@ from services.common.kit.logs import get_logger
 from services.common.money import Fen
 
 log = get_logger()
+# What names an illness stays with the sealed row.
+_FACTS = msgspec.msgpack.Encoder(enc_hook=lambda _diagnosis: None)
 
 
 @dataclass(slots=True)
@@ -83,6 +85,7 @@ class Row(NamedTuple):
 
     texts: Sequence[str]
     settlement: Settlement
+    facts: Facts
     key: SettlementKey
     identity_index: bytes
 
@@ -187,21 +190,22 @@ class Judge:
         if isinstance(settlement, Refusal):
             return Outcome(shown(incoming.texts[0]), "refused", settlement.code)
         key = SettlementKey(settlement.fixmedins_code, settlement.setl_id, settlement.refund)
-        row = Row(incoming.texts, settlement, key, self._indexes[settlement.certno.open()])
         known = self.books.claims.get(key)
         if known is not None and not self._is_open(known, settlement):
             return _again(known, settlement)
+        index = self._indexes[settlement.certno.open()]
+        row = Row(incoming.texts, settlement, rules.facts_of(settlement), key, index)
         return self._refund(row, known) if key.refund else self._original(row, known)
 
     def _is_open(self, claim: Claim, settlement: Settlement) -> bool:
         """Say whether a known settlement is to be judged anew, as it stands under the lock.
 
-        What was refused may come corrected; what waits, or lacked cover, is judged as it was sent.
+        What was refused may come corrected; what waits, or has met a new cover, is judged as sent.
         """
         if claim.status == "refused":
             return True
-        lacked_cover = (claim.status, claim.code) == ("rejected", Reason.OUTSIDE_COVERAGE)
-        waits = claim.status == "in_review" or (claim.claim_id in self.reopened and lacked_cover)
+        judged = claim.status in ("settled", "rejected")
+        waits = claim.status == "in_review" or (claim.claim_id in self.reopened and judged)
         return waits and claim.content_hash == settlement.content_hash
 
     def _original(self, row: Row, known: Claim | None) -> Outcome:
@@ -214,31 +218,46 @@ class Judge:
             return Outcome(row.key.setl_id, "in_review", "MEMBER_PENDING", claim_id=claim.claim_id)
         if self._was_refunded_before(row):
             claim = self._claim(row, known, member)
-            claim.working = _working([_never_counted(row.settlement)])
+            claim.working = joined("[]", [_never_counted(row.settlement)])
             self.books.decide(claim, "reversed")
             return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
-        found = rules.cases(
-            member.member_id,
-            row.settlement,
-            self.books.coverages.get(member.member_id, ()),
-            self._desk.rulebook,
-        )
+        found = self._brought(row, member, known)
         if isinstance(found, Refusal):
             return self._refuse(row, known, found.code)
         claim = self._claim(row, known, member)
-        assessments = rules.assess(found, self.books.totals)
-        claim.benefit = self._book(claim, assessments, cause="settled")
-        claim.counted = tuple(
-            InPeriod(a.key.scheme_id, a.key.starts, a.counted)
-            for a in assessments
-            if a.key is not None and a.counted is not None
-        )
-        claim.working = _working(assessments)
-        code = next((a.code for a in assessments if a.code is not None), None)
+        (assessments,) = rules.assess([found], self.books.totals)
+        if known is not None:
+            claim.plans = standing(known)
+            claim.working = kept(known.working, claim.plans)
+        booked = self._book(claim, assessments, cause="settled")
+        claim.plans += tuple(map(in_plan, assessments))
+        claim.benefit = Fen(sum(plan.benefit for plan in claim.plans))
+        claim.working = joined(claim.working, assessments)
+        code = code_of(claim.plans)
+        told = known is not None and (known.status, known.code) == ("rejected", code)
         self.books.decide(claim, "settled" if claim.benefit else "rejected", code)
-        if not claim.benefit:
+        if not claim.benefit and not told:
             self.books.rejected.append(claim)
-        return Outcome(row.key.setl_id, claim.status, code, claim.benefit, claim.claim_id)
+        return Outcome(row.key.setl_id, claim.status, code, booked, claim.claim_id)
+
+    def _brought(self, row: Row, member: Member, known: Claim | None) -> Brought | Refusal:
+        """Bring a settlement before the plans of its member that do not count it yet."""
+        rulebook = self._desk.rulebook
+        counting = () if known is None else standing(known)
+        aid = (
+            plan.benefit
+            for plan in counting
+            if rulebook.indemnifies(plan.scheme_id, plan.benefit_name)
+        )
+        return rules.cases(
+            member.member_id,
+            row.facts,
+            member.person,
+            self.books.coverages.get(member.member_id, ()),
+            rulebook,
+            judged={(plan.scheme_id, plan.benefit_name) for plan in counting},
+            aided=Fen(sum(aid)),
+        )
 
     def _was_refunded_before(self, row: Row) -> bool:
         """See whether a refund is here already that waits for just this settlement."""
@@ -260,20 +279,21 @@ class Judge:
             return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
         if original.status == "reversed" or original.mirror_hash != row.settlement.mirror_hash:
             return self._refuse(row, known, RefusalCode.REFUND_MISMATCH)
-        taken_back = [
-            Reversal(
-                PeriodKey(original.member_id, part.scheme_id, part.period_starts),
-                self._desk.rulebook.terms(part.scheme_id, original.incurred_on),
-                part.counted,
-            )
-            for part in original.counted
+        taken_back = tuple(
+            entry
+            for plan in original.plans
             if original.member_id is not None
-        ]
-        assessments = rules.assess(taken_back, self.books.totals)
+            and (
+                entry := rules.reversal(
+                    original.member_id, plan, original.incurred_on, self._desk.rulebook
+                )
+            )
+        )
+        (assessments,) = rules.assess([Brought(taken_back)], self.books.totals)
         change = self._book(original, assessments, cause="reversed")
         self.books.decide(original, "reversed")
         claim = self._claim(row, known, member)
-        claim.working = _working(assessments or [_never_counted(row.settlement)])
+        claim.working = joined("[]", assessments or [_never_counted(row.settlement)])
         self.books.decide(claim, "reversed")
         return Outcome(row.key.setl_id, "reversed", None, change, original.claim_id)
 
@@ -291,6 +311,7 @@ class Judge:
             content_hash=settlement.content_hash,
             mirror_hash=settlement.mirror_hash,
             sealed=self._desk.seal(claim_id, member, row.texts),
+            facts=_FACTS.encode(row.facts),
             received_at=self.books.now if known is None else known.received_at,
         )
         self.books.put(claim, is_new=known is None)
@@ -314,7 +335,7 @@ class Judge:
             self.books.changed_periods.add(key)
             if assessment.grant_no is not None:
                 grant_id = derived_id("grant", *map(str, key), assessment.grant_no)
-                working = None if cause == "settled" else _working([assessment])
+                working = None if cause == "settled" else joined("[]", [assessment])
                 self.books.grants.append(
                     Grant(
                         key,
@@ -339,11 +360,7 @@ def _again(known: Claim, settlement: Settlement) -> Outcome:
 
 
 def _never_counted(settlement: Settlement) -> Assessment:
-    return rules.without_effect("", settlement.self_pay_one)
-
-
-def _working(assessments: Sequence[Assessment]) -> str:
-    return msgspec.json.encode([(a.scheme_id, a.working) for a in assessments]).decode()
+    return rules.without_effect(settlement.self_pay_one)
 
 
 async def _write(unit: Unit, books: Books) -> None:

@@ -18,7 +18,7 @@ from services.common.kit.backlog import backlog
 from services.common.kit.db import Database
 from services.common.money import Fen
 
-_WORKINGS = msgspec.json.Decoder(tuple[tuple[str, tuple[Step, ...]], ...])
+_WORKINGS = msgspec.json.Decoder(tuple[tuple[str, str, tuple[Step, ...]], ...])
 HOSPITAL = COLUMNS.index("fixmedins_name")
 
 
@@ -60,8 +60,8 @@ async def explain(database: Database, desk: Desk, member_id: UUID, claim_id: UUI
     why = [
         line
         for working in workings
-        for scheme_id, steps in _WORKINGS.decode(working)
-        for line in texts.why(steps, desk.rulebook.scheme(scheme_id) if scheme_id else None)
+        for scheme_id, _, steps in _WORKINGS.decode(working)
+        for line in texts.why(steps, scheme_id, desk.rulebook)
     ]
     return Explained(claim, desk.unseal(claim, owners)[HOSPITAL], why, grants)
 

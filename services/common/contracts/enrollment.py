@@ -10,16 +10,19 @@ from services.common.contracts.event import Event, MemberEvent
 class MemberRegistered(
     MemberEvent, frozen=True, kw_only=True, tag="enrollment.member_registered.v1"
 ):
-    """A member is known, or moved to another unit.
+    """A member is known, moved to another unit or stands in other registers.
 
     `identity_index` is the blind index of the identity number (16 bytes). `salts` holds the
     member's salt wrapped for each recipient; without it no sealed value of the member opens.
+    `person` is what rules ask for, sealed for claims: JSON `{"born", "sex", "groups"}`, the first
+    two null where the member's papers do not tell; empty in events from before it was told.
     """
 
     topic: ClassVar[str] = "enrollment.member.v1"
     identity_index: bytes
     unit_code: str
     salts: dict[str, bytes]
+    person: bytes = b""
 
 
 class PayeeChanged(MemberEvent, frozen=True, kw_only=True, tag="enrollment.payee_changed.v1"):

@@ -16,7 +16,7 @@ from services.common.ids import new_ids
 from services.common.kit import clock
 from services.common.kit.sealing import UNSALTED
 from services.enrollment.model import Coverage, Member, WorkplaceUnion
-from services.enrollment.rules import Change, contact_of
+from services.enrollment.rules import Change, contact_of, person_facts
 from services.enrollment.store.vault import Vault
 
 # Registered, payee and contact: at most one of each about a change.
@@ -65,6 +65,9 @@ class _Teller:
             identity_index=member.identity_index,
             unit_code=member.unit_code,
             salts=self._vault.wrapped_salts(member.member_id, member.salt),
+            person=self._vault.seal(
+                "claims", "person", member.member_id, member.salt, person_facts(member.person)
+            ),
         )
 
     def payee_changed(self, member: Member) -> PayeeChanged:

@@ -1,0 +1,214 @@
+"""The one path of every claim: a single one, a feed of millions, a trial run."""
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from datetime import timedelta
+from typing import Literal
+
+from services.claims.model import (
+    Assessment,
+    Brought,
+    Case,
+    Counted,
+    PeriodKey,
+    Reason,
+    Reversal,
+    Step,
+    Totals,
+    Verdict,
+)
+from services.claims.rules.formulas import Earned, earned
+from services.claims.rules.period import due
+from services.common.money import Fen
+from services.common.schemes.terms import GradedTerms, Terms
+
+_NOTHING = Fen(0)
+_NEW_PERIOD = Totals()
+
+
+def assess(
+    claims: Iterable[Brought], totals: MutableMapping[PeriodKey, Totals]
+) -> list[tuple[Assessment, ...]]:
+    """Work the claims out in their order, each under its plans in theirs.
+
+    `totals` is read and carried forward in place. Gives for each claim one assessment per entry.
+    """
+    return [_one(claim, totals) for claim in claims]
+
+
+def without_effect(burden: Fen) -> Assessment:
+    """Reverse what never counted: it was rejected, or its refund was here before it."""
+    step = Step("never_counted", "", burden, _NOTHING)
+    return Assessment("", "", Verdict.REVERSED, _NOTHING, (step,))
+
+
+def _one(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Assessment, ...]:
+    aided, assessed = claim.aided, list[Assessment]()
+    for entry in claim.entries:
+        if isinstance(entry, Assessment):
+            assessed.append(entry)
+            continue
+        before = totals.get(entry.key, _NEW_PERIOD)
+        elsewhere = _elsewhere(entry.terms, entry.key, totals) if entry.terms.shared_with else 0
+        if isinstance(entry, Case):
+            done = _add(entry, before, aided, Fen(elsewhere))
+        else:
+            done = _take_back(entry, before, aided, Fen(elsewhere))
+        if done.totals is not None:
+            totals[entry.key] = done.totals
+        if entry.terms.indemnity:
+            aided = Fen(aided + done.benefit)
+        assessed.append(done)
+    return tuple(assessed)
+
+
+def _elsewhere(terms: Terms, key: PeriodKey, totals: Mapping[PeriodKey, Totals]) -> int:
+    """Sum what the plans that share this one's cap have granted in the same period."""
+    others = (totals.get(key._replace(scheme_id=other)) for other in terms.shared_with)
+    return sum(sum(other.granted.values()) for other in others if other is not None)
+
+
+def _add(case: Case, before: Totals, aided: Fen, elsewhere: Fen) -> Assessment:
+    terms, facts = case.terms, case.facts
+    came = _too_often(case, before) or _too_late(case) or earned(case, before)
+    if came.reason is not None and not came.amount:
+        return _rejected(case, came)
+    after = Totals(
+        _with(before.sums, terms, came, came.amount),
+        before.granted,
+        before.paid,
+        before.grants,
+        Fen(before.cost + facts.own_cost),
+        Fen(before.aided + aided),
+        before.granted_elsewhere,
+    )
+    owing = due(terms, came.kind, after, elsewhere)
+    benefit = owing.benefit
+    counts = benefit > 0 and _counting(terms)
+    return Assessment(
+        terms.scheme_id,
+        terms.benefit,
+        Verdict.SETTLED if benefit else Verdict.REJECTED,
+        benefit,
+        came.steps + owing.steps,
+        code=owing.reason or came.reason,
+        payee=_payee(case),
+        key=case.key,
+        counted=Counted(came.kind, came.amount, facts.own_cost, counts, came.event_id),
+        grant_no=before.grants + 1 if benefit else None,
+        totals=_granted(after, terms, benefit, _paid_as(terms, came.event_id), int(counts)),
+    )
+
+
+def _take_back(reversal: Reversal, before: Totals, aided: Fen, elsewhere: Fen) -> Assessment:
+    terms, counted = reversal.terms, reversal.counted
+    came = Earned(counted.kind, counted.amount, (), None, counted.event_id)
+    sums = _with(before.sums, terms, came, Fen(-counted.amount))
+    earlier, total = before.sums.get(counted.kind, _NOTHING), sums[counted.kind]
+    assert total >= 0, "a claim leaves the sums once, and only after it entered them"
+    after = Totals(
+        sums,
+        before.granted,
+        before.paid,
+        before.grants,
+        Fen(before.cost - counted.cost),
+        Fen(before.aided + aided),
+        before.granted_elsewhere,
+    )
+    owing = due(terms, counted.kind, after, elsewhere)
+    opening = Step("taken_back", terms.period.ref, counted.amount, total, (counted.kind, earlier))
+    paid_as = _paid_as(terms, counted.event_id)
+    return Assessment(
+        terms.scheme_id,
+        terms.benefit,
+        Verdict.REVERSED,
+        owing.benefit,
+        (opening, *owing.steps),
+        key=reversal.key,
+        grant_no=before.grants + 1 if owing.benefit else None,
+        totals=_granted(after, terms, owing.benefit, paid_as, -int(counted.paid)),
+    )
+
+
+def _rejected(case: Case, came: Earned) -> Assessment:
+    terms = case.terms
+    return Assessment(
+        terms.scheme_id,
+        terms.benefit,
+        Verdict.REJECTED,
+        _NOTHING,
+        came.steps,
+        code=came.reason,
+        payee=_payee(case),
+    )
+
+
+def _too_often(case: Case, before: Totals) -> Earned | None:
+    """Look at the claims that were paid before: of the period, or for the same illness."""
+    terms = case.terms
+    if terms.claims_max is None and terms.once is None:
+        return None
+    if terms.once is not None and terms.once.value == "illness" and not case.facts.event_id:
+        step = Step("once", terms.once.ref, _NOTHING, _NOTHING, ("event_id",))
+        return Earned("", _NOTHING, (step,), Reason.FACT_MISSING)
+    paid = before.paid.get(_paid_as(terms, case.facts.event_id), 0)
+    if terms.once is not None and paid:
+        step = Step("once", terms.once.ref, _NOTHING, _NOTHING)
+        return Earned("", _NOTHING, (step,), Reason.ALREADY_PAID)
+    if terms.claims_max is not None and paid >= terms.claims_max.value:
+        said = (str(terms.claims_max.value), str(paid))
+        step = Step("claims_max", terms.claims_max.ref, _NOTHING, _NOTHING, said)
+        return Earned("", _NOTHING, (step,), Reason.FREQ_LIMIT)
+    return None
+
+
+def _too_late(case: Case) -> Earned | None:
+    window, claimed_on = case.terms.window, case.facts.claimed_on
+    if window is None or claimed_on is None:
+        return None
+    counted_from = case.ends if window.value.after == "period_end" else case.facts.day
+    if counted_from is None or claimed_on <= counted_from + timedelta(days=window.value.days):
+        return None
+    last = counted_from + timedelta(days=window.value.days)
+    said = (claimed_on.isoformat(), last.isoformat())
+    step = Step("window", window.ref, _NOTHING, _NOTHING, said)
+    return Earned("", _NOTHING, (step,), Reason.LATE_CLAIM)
+
+
+def _payee(case: Case) -> Literal["member", "family"]:
+    rule = case.terms.death_payee
+    dead = case.facts.event == "death" and rule is not None and rule.value == "family"
+    return "family" if dead else "member"
+
+
+def _counting(terms: Terms) -> bool:
+    return terms.claims_max is not None or terms.once is not None
+
+
+def _paid_as(terms: Terms, event_id: str) -> str:
+    """Name what is counted: the benefit's claims, or those for one illness of one person."""
+    by_illness = terms.once is not None and terms.once.value == "illness"
+    return f"{terms.benefit}:{event_id}" if by_illness else terms.benefit
+
+
+def _with(sums: Mapping[str, Fen], terms: Terms, came: Earned, amount: Fen) -> Mapping[str, Fen]:
+    """Put an amount into its sum, and into that of its accident where the maximum is shared."""
+    changed = {**sums, came.kind: Fen(sums.get(came.kind, _NOTHING) + amount)}
+    if isinstance(terms.formula, GradedTerms):
+        accident = f"{came.kind}:{came.event_id}"
+        changed[accident] = Fen(sums.get(accident, _NOTHING) + amount)
+    return changed
+
+
+def _granted(after: Totals, terms: Terms, benefit: Fen, paid_as: str, claims: int) -> Totals:
+    if not benefit and not claims:
+        return after
+    granted = Fen(after.granted.get(terms.benefit, _NOTHING) + benefit)
+    return Totals(
+        after.sums,
+        {**after.granted, terms.benefit: granted},
+        {**after.paid, paid_as: after.paid.get(paid_as, 0) + claims} if claims else after.paid,
+        after.grants + 1 if benefit else after.grants,
+        after.cost,
+        after.aided,
+        after.granted_elsewhere,
+    )

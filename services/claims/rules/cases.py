@@ -1,0 +1,175 @@
+"""Which plans apply to a claim, and what keeps it from each of them."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from uuid import UUID
+
+from services.claims.model import (
+    Assessment,
+    Brought,
+    Case,
+    Coverage,
+    Facts,
+    InPlan,
+    PeriodKey,
+    Person,
+    Reason,
+    Refusal,
+    RefusalCode,
+    Reversal,
+    Step,
+    Verdict,
+)
+from services.claims.rules.conditions import Asked, Obstacle, first_broken
+from services.common.money import Fen
+from services.common.period import term_of
+from services.common.schemes.errors import SchemeCannotRun, SchemeFigureMissing
+from services.common.schemes.figures import in_force
+from services.common.schemes.model import Scheme
+from services.common.schemes.rulebook import Rulebook
+
+_NOTHING = Fen(0)
+
+
+def cases(
+    member_id: UUID,
+    facts: Facts,
+    person: Person,
+    coverages: Sequence[Coverage],
+    rulebook: Rulebook,
+    *,
+    judged: Collection[tuple[str, str]] = (),
+    aided: Fen = _NOTHING,
+) -> Brought | Refusal:
+    """Bring a claim before each plan of its member, in the declared order of the schemes.
+
+    Plans that have `judged` it before (scheme and benefit) are not asked again; `aided` is what
+    they made good of the bill.
+
+    What no sum can change is decided here. A claim is refused only where no plan can judge it: all
+    of them lack a figure on that day, or none admits the member's kind of insurance.
+    """
+    try:
+        held = _held(coverages, facts, rulebook)
+        in_order = rulebook.in_order(held)
+    except SchemeCannotRun as unknown:
+        return Refusal(RefusalCode(unknown.code), str(unknown))
+    entries = [
+        _entry(member_id, facts, person, held[scheme_id], rulebook, benefit=benefit)
+        for scheme_id in in_order
+        for benefit in rulebook.paying_for(scheme_id, facts.event)
+        if (scheme_id, benefit) not in judged
+    ]
+    if judged or any(isinstance(entry, Case) for entry in entries):
+        return Brought(tuple(_in_words(entry, facts) for entry in entries), aided)
+    return _nobody_takes(entries, facts, [rulebook.scheme(scheme_id) for scheme_id in in_order])
+
+
+def _nobody_takes(
+    entries: Sequence[Case | Assessment | SchemeFigureMissing],
+    facts: Facts,
+    schemes: Sequence[Scheme],
+) -> Brought | Refusal:
+    """Tell a claim that is rejected from one that nobody can judge."""
+    if schemes and not any(_admits_service(scheme, facts) for scheme in schemes):
+        return Refusal(RefusalCode.NOT_IN_SERVICE, "psn_type")
+    missing = [entry for entry in entries if isinstance(entry, SchemeFigureMissing)]
+    if missing and len(missing) == len(entries):
+        return Refusal(RefusalCode.SCHEME_FIGURE_MISSING, str(missing[0]))
+    if not entries:
+        return Brought((_rejected("", "", facts, _outside("", facts.day)),))
+    return Brought(tuple(_in_words(entry, facts) for entry in entries))
+
+
+def reversal(
+    member_id: UUID, plan: InPlan, incurred_on: date, rulebook: Rulebook
+) -> Reversal | None:
+    """Take a claim out of one plan's sums again; None where it never entered them."""
+    if plan.starts is None or plan.counted is None:
+        return None
+    by_term = rulebook.joining(plan.scheme_id, plan.benefit_name, incurred_on).by_term
+    day = plan.starts if by_term else incurred_on
+    terms = rulebook.terms(plan.scheme_id, plan.benefit_name, day)
+    return Reversal(PeriodKey(member_id, plan.scheme_id, plan.starts), terms, plan.counted)
+
+
+def _held(
+    coverages: Sequence[Coverage], facts: Facts, rulebook: Rulebook
+) -> dict[str, list[Coverage]]:
+    """Give the covers by scheme; a package covers by each scheme that it includes."""
+    held: dict[str, list[Coverage]] = {}
+    for cover in coverages:
+        held.setdefault(cover.scheme_id, []).append(cover)
+        for part, figures in rulebook.scheme(cover.scheme_id).includes.items():
+            share = in_force(figures, facts.day)
+            if share is not None:
+                units = cover.units * share.value
+                included = Coverage(part, cover.days, units, cover.unmet, cover.renewed)
+                held.setdefault(part, []).append(included)
+    return held
+
+
+def _admits_service(scheme: Scheme, facts: Facts) -> bool:
+    figure = in_force(scheme.admission.psn_type, facts.day)
+    return figure is None or facts.psn_type is None or facts.psn_type in figure.value
+
+
+def _entry(
+    member_id: UUID,
+    facts: Facts,
+    person: Person,
+    held: Sequence[Coverage],
+    rulebook: Rulebook,
+    *,
+    benefit: str,
+) -> Case | Assessment | SchemeFigureMissing:
+    """Judge in the field's order: who is covered, on that day, no longer waiting, for this."""
+    scheme_id = held[0].scheme_id
+    joined = rulebook.joining(scheme_id, benefit, facts.day)
+    day = (facts.admission or facts.day) if joined.by_admission else facts.day
+    cover = next((c for c in held if c.days.holds(day)), None)
+    years = joined.term_years
+    term = cover and (cover.days if years is None else term_of(cover.days, years, day))
+    figures_of = term.starts if joined.by_term and term is not None else facts.day
+    try:
+        terms = rulebook.terms(scheme_id, benefit, figures_of)
+    except SchemeFigureMissing as missing:
+        if cover is not None:
+            return missing
+        return _rejected(scheme_id, benefit, facts, _outside("", day))
+    asked = Asked(facts, person, cover, term, terms)
+    obstacle = first_broken(terms.who, asked) or _waits(asked, day)
+    if obstacle is None and terms.what:
+        obstacle = first_broken(terms.what, asked)
+    if obstacle is not None:
+        return _rejected(scheme_id, benefit, facts, obstacle)
+    assert cover is not None, "without a cover there is an obstacle"
+    assert term is not None, "and with one there is a term"
+    days = terms.days or term
+    key = PeriodKey(member_id, scheme_id, days.starts)
+    return Case(key, days.ends, terms, facts, cover.units)
+
+
+def _waits(asked: Asked, day: date) -> Obstacle | None:
+    """Find whether the day lies in the cover, and behind the days that a newcomer waits."""
+    cover, terms = asked.cover, asked.terms
+    if cover is None:
+        return _outside(terms.cover_day.ref, day)
+    waiting = terms.waiting_days.value
+    if waiting and not cover.renewed and (day - cover.days.starts).days < waiting:
+        found = (str(waiting), cover.days.starts.isoformat())
+        return Obstacle(Reason.WAITING_PERIOD, "waiting", terms.waiting_days.ref, found)
+    return None
+
+
+def _in_words(entry: Case | Assessment | SchemeFigureMissing, facts: Facts) -> Case | Assessment:
+    """Reject what lacks a figure; other plans of the member are not held up by it."""
+    if not isinstance(entry, SchemeFigureMissing):
+        return entry
+    lack = Obstacle(Reason.SCHEME_FIGURE_MISSING, "cannot_run", "", (entry.figure,))
+    return _rejected(entry.scheme_id, "", facts, lack)
+
+
+def _rejected(scheme_id: str, benefit: str, facts: Facts, obstacle: Obstacle) -> Assessment:
+    step = Step(obstacle.step, obstacle.figure, facts.self_pay_one, _NOTHING, obstacle.found)
+    return Assessment(scheme_id, benefit, Verdict.REJECTED, _NOTHING, (step,), code=obstacle.reason)
