@@ -5,11 +5,12 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from services.claims.events import handler
 from services.claims.main import new_desk
-from services.claims.model import Outcome
+from services.claims.model import Outcome, Person
 from services.claims.rows import COLUMNS, RowReader, texts_of
 from services.claims.settings import Settings
 from services.claims.usecases.desk import Incoming
@@ -17,6 +18,7 @@ from services.claims.usecases.intake import take_in
 from services.claims.usecases.posts import Counter
 from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
 from services.common.contracts.event import Event
+from services.common.identity import IdNumber, born_on, sex_of
 from services.common.ids import derived_id, new_id
 from services.common.kit import clock, keys, migrate
 from services.common.kit.db import Database, Row
@@ -44,8 +46,13 @@ class ClaimsDesk:
     async def _caught_up(self) -> bool:
         return self.all_rosters_are_in
 
-    def registered(self, id_number: str, *, version: int = 1) -> MemberRegistered:
-        member_id = derived_id("member", id_number)
+    def registered(
+        self, id_number: str, *, version: int = 1, groups: tuple[str, ...] = ()
+    ) -> MemberRegistered:
+        member_id, salt = derived_id("member", id_number), new_salt()
+        number = IdNumber(id_number)
+        person = Person(born_on(number), sex_of(number), groups)
+        seal, plain = self.desk.sealer.seal, msgspec.json.encode(person)
         return MemberRegistered(
             event_id=new_id(),
             at=clock.now(),
@@ -53,11 +60,18 @@ class ClaimsDesk:
             member_id=member_id,
             identity_index=self.desk.identity.of(id_number),
             unit_code="unit-01",
-            salts={"claims": self.desk.sealer.seal_salt("claims", member_id, new_salt())},
+            salts={"claims": self.desk.sealer.seal_salt("claims", member_id, salt)},
+            person=seal("claims", "person", member_id, salt, plain),
         )
 
     def covered(
-        self, id_number: str, *, starts_on: date = LONG_AGO, version: int = 1
+        self,
+        id_number: str,
+        *,
+        scheme_id: str = SCHEME,
+        starts_on: date = LONG_AGO,
+        units: int = 1,
+        version: int = 1,
     ) -> CoverageActivated:
         member_id = derived_id("member", id_number)
         return CoverageActivated(
@@ -65,11 +79,11 @@ class ClaimsDesk:
             at=clock.now(),
             version=version,
             member_id=member_id,
-            coverage_id=derived_id("coverage", member_id, SCHEME),
-            scheme_id=SCHEME,
+            coverage_id=derived_id("coverage", member_id, scheme_id),
+            scheme_id=scheme_id,
             starts_on=starts_on,
             ends_on=None,
-            units=1,
+            units=units,
         )
 
     async def hear(self, *events: Event) -> None:

@@ -214,7 +214,7 @@ async def test_a_row_that_breaks_the_books_is_refused_alone_and_the_rest_is_book
     await claims.enroll(ZHANG, LI)
     async with claims.database.begin() as unit:
         await unit.execute(
-            "insert into accumulator values ($1, 'bj.mutual', '2024-01-01', 'no JSON', 0, 0)",
+            "insert into accumulator values ($1, 'bj.mutual', '2024-01-01', 'no JSON')",
             member_id_of(LI),
         )
     rows = [a_row(setl_id="S1"), a_row(setl_id="S2", certno=LI), a_row("500.00", setl_id="S3")]

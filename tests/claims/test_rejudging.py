@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 import pytest
 
+from services.claims.store import members
 from services.claims.store import settlements as store
 from services.claims.store.settlements import Claim, SettlementKey
 from services.claims.usecases import feeds, posts, reviews
 from services.claims.usecases.feeds import Numbered
+from services.common.contracts.enrollment import CoverageActivated
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.db import Unit
@@ -51,17 +52,19 @@ async def test_a_refund_beside_a_new_cover_leaves_nothing_granted(
     row = a_row("2000.00")
     await claims.hear(claims.registered(ZHANG))
     assert await post(claims, row) == "rejected"
-    read = store.outside_coverage
+    read = members.judged_before
 
     refunds: list[asyncio.Task[str]] = []
 
-    async def read_beside_a_refund(unit: Unit, members: Sequence[UUID]) -> list[Claim]:
-        found = await read(unit, members)
+    async def read_beside_a_refund(
+        unit: Unit, coverages: Sequence[CoverageActivated]
+    ) -> list[Claim]:
+        found = await read(unit, coverages)
         refunds.append(asyncio.create_task(post(claims, refund(row))))
         await asyncio.sleep(0.3)  # enough to be done, were it not held back
         return found
 
-    monkeypatch.setattr(store, "outside_coverage", read_beside_a_refund)
+    monkeypatch.setattr(members, "judged_before", read_beside_a_refund)
     await claims.hear(claims.covered(ZHANG))
     assert await asyncio.gather(*refunds) == ["reversed"]
     assert await claims.granted(ZHANG) == 0

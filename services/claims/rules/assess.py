@@ -9,6 +9,7 @@ from services.claims.model import (
     Brought,
     Case,
     Counted,
+    Facts,
     PeriodKey,
     Reason,
     Reversal,
@@ -19,7 +20,7 @@ from services.claims.model import (
 from services.claims.rules.formulas import Earned, earned
 from services.claims.rules.period import due
 from services.common.money import Fen
-from services.common.schemes.terms import GradedTerms, Terms
+from services.common.schemes.terms import ExcessTerms, GradedTerms, Terms
 
 _NOTHING = Fen(0)
 _NEW_PERIOD = Totals()
@@ -70,6 +71,8 @@ def _elsewhere(terms: Terms, key: PeriodKey, totals: Mapping[PeriodKey, Totals])
 def _add(case: Case, before: Totals, aided: Fen, elsewhere: Fen) -> Assessment:
     terms, facts = case.terms, case.facts
     came = _too_often(case, before) or _too_late(case) or earned(case, before)
+    if aided and terms.indemnity and not isinstance(terms.formula, ExcessTerms):
+        came = _within_cost(came, facts, aided)
     if came.reason is not None and not came.amount:
         return _rejected(case, came)
     after = Totals(
@@ -140,6 +143,18 @@ def _rejected(case: Case, came: Earned) -> Assessment:
         code=came.reason,
         payee=_payee(case),
     )
+
+
+def _within_cost(came: Earned, facts: Facts, aided: Fen) -> Earned:
+    """Cut what one bill earns to what earlier plans have left of its cost.
+
+    Where burdens add up the whole period's cost is looked at instead.
+    """
+    left = Fen(max(0, facts.own_cost - aided))
+    if came.amount <= left:
+        return came
+    step = Step("own_cost", "", came.amount, left, (facts.own_cost, aided))
+    return came._replace(amount=left, steps=(*came.steps, step), reason=Reason.CAP_OWN_COST)
 
 
 def _too_often(case: Case, before: Totals) -> Earned | None:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from services.claims.model import (
     Assessment,
     Brought,
@@ -50,12 +52,12 @@ def cases(
     of them lack a figure on that day, or none admits the member's kind of insurance.
     """
     try:
-        held = _held(coverages, facts, rulebook)
-        in_order = rulebook.in_order(held)
+        covers = held(coverages, facts.day, rulebook)
+        in_order = rulebook.in_order(covers)
     except SchemeCannotRun as unknown:
         return Refusal(RefusalCode(unknown.code), str(unknown))
     entries = [
-        _entry(member_id, facts, person, held[scheme_id], rulebook, benefit=benefit)
+        _entry(member_id, facts, person, covers[scheme_id], rulebook, benefit=benefit)
         for scheme_id in in_order
         for benefit in rulebook.paying_for(scheme_id, facts.event)
         if (scheme_id, benefit) not in judged
@@ -93,20 +95,26 @@ def reversal(
     return Reversal(PeriodKey(member_id, plan.scheme_id, plan.starts), terms, plan.counted)
 
 
-def _held(
-    coverages: Sequence[Coverage], facts: Facts, rulebook: Rulebook
-) -> dict[str, list[Coverage]]:
+def held(coverages: Sequence[Coverage], day: date, rulebook: Rulebook) -> dict[str, list[Coverage]]:
     """Give the covers by scheme; a package covers by each scheme that it includes."""
-    held: dict[str, list[Coverage]] = {}
+    covers: dict[str, list[Coverage]] = {}
     for cover in coverages:
-        held.setdefault(cover.scheme_id, []).append(cover)
+        covers.setdefault(cover.scheme_id, []).append(cover)
         for part, figures in rulebook.scheme(cover.scheme_id).includes.items():
-            share = in_force(figures, facts.day)
+            share = in_force(figures, day)
             if share is not None:
                 units = cover.units * share.value
                 included = Coverage(part, cover.days, units, cover.unmet, cover.renewed)
-                held.setdefault(part, []).append(included)
-    return held
+                covers.setdefault(part, []).append(included)
+    return covers
+
+
+def _together(covers: Sequence[Coverage]) -> Coverage | None:
+    """Give the covers of one plan on one day as one: their shares add up."""
+    if len(covers) <= 1:
+        return covers[0] if covers else None
+    first = covers[0]
+    return msgspec.structs.replace(first, units=sum(cover.units for cover in covers))
 
 
 def _admits_service(scheme: Scheme, facts: Facts) -> bool:
@@ -118,16 +126,16 @@ def _entry(
     member_id: UUID,
     facts: Facts,
     person: Person,
-    held: Sequence[Coverage],
+    covers: Sequence[Coverage],
     rulebook: Rulebook,
     *,
     benefit: str,
 ) -> Case | Assessment | SchemeFigureMissing:
     """Judge in the field's order: who is covered, on that day, no longer waiting, for this."""
-    scheme_id = held[0].scheme_id
+    scheme_id = covers[0].scheme_id
     joined = rulebook.joining(scheme_id, benefit, facts.day)
     day = (facts.admission or facts.day) if joined.by_admission else facts.day
-    cover = next((c for c in held if c.days.holds(day)), None)
+    cover = _together([c for c in covers if c.days.holds(day)])
     years = joined.term_years
     term = cover and (cover.days if years is None else term_of(cover.days, years, day))
     figures_of = term.starts if joined.by_term and term is not None else facts.day
@@ -160,6 +168,10 @@ def _waits(asked: Asked, day: date) -> Obstacle | None:
         found = (str(waiting), cover.days.starts.isoformat())
         return Obstacle(Reason.WAITING_PERIOD, "waiting", terms.waiting_days.ref, found)
     return None
+
+
+def _outside(figure: str, day: date) -> Obstacle:
+    return Obstacle(Reason.OUTSIDE_COVERAGE, "coverage", figure, (day.isoformat(),))
 
 
 def _in_words(entry: Case | Assessment | SchemeFigureMissing, facts: Facts) -> Case | Assessment:

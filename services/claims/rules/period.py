@@ -103,7 +103,7 @@ def _paid_out(
         if payable < whole:
             annual = terms.period.value == "calendar_year"
             reason = Reason.CAP_ANNUAL if annual else Reason.CAP_PERIOD
-    if terms.indemnity and after.aided:
+    if after.aided and terms.indemnity and isinstance(terms.formula, ExcessTerms):
         left = Fen(max(0, after.cost - after.aided))
         if left < payable:
             said = (after.cost, after.aided)

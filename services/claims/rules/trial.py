@@ -5,7 +5,16 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from services.claims.model import Brought, Coverage, Facts, PeriodKey, Person, Refusal, Totals
+from services.claims.model import (
+    Assessment,
+    Brought,
+    Coverage,
+    Facts,
+    PeriodKey,
+    Person,
+    Refusal,
+    Totals,
+)
 from services.claims.rules.assess import assess
 from services.claims.rules.cases import cases
 from services.common.identity import Diagnosis
@@ -39,6 +48,7 @@ class Tried(NamedTuple):
     claim: int
     expected: Mapping[str, object]
     came: Mapping[str, object]
+    assessed: tuple[Assessment, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -72,7 +82,7 @@ def _claims(case: WorkedCase, scheme: Scheme, rulebook: Rulebook) -> Iterator[Tr
         came |= {} if code is None else {"code": code}
         if "payee" in expected:
             came["payee"] = assessed[0].payee
-        yield Tried(case.id, number, expected, came)
+        yield Tried(case.id, number, expected, came, assessed)
 
 
 def _joining(case: WorkedCase, scheme: Scheme, rulebook: Rulebook) -> Tried:

@@ -14,7 +14,6 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from services.claims import rules
 from services.claims.model import (
     Assessment,
     Brought,
@@ -29,6 +28,9 @@ from services.claims.model import (
     Totals,
 )
 from services.claims.rows import shown
+from services.claims.rules.assess import assess, without_effect
+from services.claims.rules.cases import cases
+from services.claims.rules.facts import facts_of
 from services.claims.store import settlements as store
 from services.claims.store.settlements import (
     Claim,
@@ -37,7 +39,15 @@ from services.claims.store.settlements import (
     SettlementKey,
 )
 from services.claims.usecases.desk import Desk, Incoming, Reader
-from services.claims.usecases.verdicts import code_of, in_plan, joined, kept, standing
+from services.claims.usecases.verdicts import (
+    aid,
+    code_of,
+    in_plan,
+    joined,
+    kept,
+    standing,
+    taken_back,
+)
 from services.common.contracts.claims import BenefitGranted, ClaimRejected
 from services.common.contracts.event import Event
 from services.common.ids import derived_id, new_ids
@@ -194,7 +204,7 @@ class Judge:
         if known is not None and not self._is_open(known, settlement):
             return _again(known, settlement)
         index = self._indexes[settlement.certno.open()]
-        row = Row(incoming.texts, settlement, rules.facts_of(settlement), key, index)
+        row = Row(incoming.texts, settlement, facts_of(settlement), key, index)
         return self._refund(row, known) if key.refund else self._original(row, known)
 
     def _is_open(self, claim: Claim, settlement: Settlement) -> bool:
@@ -218,14 +228,14 @@ class Judge:
             return Outcome(row.key.setl_id, "in_review", "MEMBER_PENDING", claim_id=claim.claim_id)
         if self._was_refunded_before(row):
             claim = self._claim(row, known, member)
-            claim.working = joined("[]", [_never_counted(row.settlement)])
+            claim.working = joined("[]", [without_effect(row.settlement.self_pay_one)])
             self.books.decide(claim, "reversed")
             return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
         found = self._brought(row, member, known)
         if isinstance(found, Refusal):
             return self._refuse(row, known, found.code)
         claim = self._claim(row, known, member)
-        (assessments,) = rules.assess([found], self.books.totals)
+        (assessments,) = assess([found], self.books.totals)
         if known is not None:
             claim.plans = standing(known)
             claim.working = kept(known.working, claim.plans)
@@ -244,19 +254,14 @@ class Judge:
         """Bring a settlement before the plans of its member that do not count it yet."""
         rulebook = self._desk.rulebook
         counting = () if known is None else standing(known)
-        aid = (
-            plan.benefit
-            for plan in counting
-            if rulebook.indemnifies(plan.scheme_id, plan.benefit_name)
-        )
-        return rules.cases(
+        return cases(
             member.member_id,
             row.facts,
             member.person,
             self.books.coverages.get(member.member_id, ()),
             rulebook,
             judged={(plan.scheme_id, plan.benefit_name) for plan in counting},
-            aided=Fen(sum(aid)),
+            aided=aid(counting, rulebook),
         )
 
     def _was_refunded_before(self, row: Row) -> bool:
@@ -279,21 +284,12 @@ class Judge:
             return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
         if original.status == "reversed" or original.mirror_hash != row.settlement.mirror_hash:
             return self._refuse(row, known, RefusalCode.REFUND_MISMATCH)
-        taken_back = tuple(
-            entry
-            for plan in original.plans
-            if original.member_id is not None
-            and (
-                entry := rules.reversal(
-                    original.member_id, plan, original.incurred_on, self._desk.rulebook
-                )
-            )
-        )
-        (assessments,) = rules.assess([Brought(taken_back)], self.books.totals)
+        (assessments,) = assess([taken_back(original, self._desk.rulebook)], self.books.totals)
         change = self._book(original, assessments, cause="reversed")
         self.books.decide(original, "reversed")
         claim = self._claim(row, known, member)
-        claim.working = joined("[]", assessments or [_never_counted(row.settlement)])
+        nothing = [without_effect(row.settlement.self_pay_one)]
+        claim.working = joined("[]", assessments or nothing)
         self.books.decide(claim, "reversed")
         return Outcome(row.key.setl_id, "reversed", None, change, original.claim_id)
 
@@ -357,10 +353,6 @@ def _again(known: Claim, settlement: Settlement) -> Outcome:
     if known.content_hash != settlement.content_hash:
         return Outcome(known.key.setl_id, "refused", RefusalCode.CONFLICTING_CONTENT)
     return Outcome(known.key.setl_id, "duplicate", known.code, known.benefit, known.claim_id)
-
-
-def _never_counted(settlement: Settlement) -> Assessment:
-    return rules.without_effect(settlement.self_pay_one)
 
 
 async def _write(unit: Unit, books: Books) -> None:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from services.claims.model import Assessment, InPlan
+from services.claims.model import Assessment, Brought, InPlan
+from services.claims.rules.cases import reversal
 from services.claims.store.settlements import Claim
+from services.common.money import Fen
+from services.common.schemes.rulebook import Rulebook
 
 
 def in_plan(done: Assessment) -> InPlan:
@@ -16,6 +19,19 @@ def in_plan(done: Assessment) -> InPlan:
 def standing(claim: Claim) -> tuple[InPlan, ...]:
     """Give the plans whose sums hold the claim: what they made of it stands."""
     return tuple(plan for plan in claim.plans if plan.counted is not None)
+
+
+def aid(plans: Sequence[InPlan], rulebook: Rulebook) -> Fen:
+    """Sum what these plans made good of the bill itself; allowances and lump sums do not count."""
+    return Fen(sum(p.benefit for p in plans if rulebook.indemnifies(p.scheme_id, p.benefit_name)))
+
+
+def taken_back(claim: Claim, rulebook: Rulebook) -> Brought:
+    """Bring a claim out of the sums of all plans that hold it, in the order they judged it."""
+    if claim.member_id is None:
+        return Brought(())
+    entries = [reversal(claim.member_id, p, claim.incurred_on, rulebook) for p in standing(claim)]
+    return Brought(tuple(entry for entry in entries if entry is not None))
 
 
 def code_of(plans: Sequence[InPlan]) -> str | None:

@@ -1,0 +1,145 @@
+"""A settlement before all the plans of its member, whenever each cover becomes known."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import msgspec
+import pytest
+
+from services.claims.model import InPlan, Step
+from services.claims.rules.trial import try_cases
+from services.claims.store.settlements import claim_of
+from services.common.schemes.load import load_rulebook
+from tests.claims.conftest import ClaimsDesk, member_id_of
+from tests.claims.settlements import a_row
+from tests.claims.test_intake import ZHANG, refund
+
+SINCE = date(2022, 7, 1)
+# 30,000.00 of self-pay one, of it 20,000.00 co-pay in the pooled section; 10.00 out of scope.
+STAY = a_row(
+    "30000.00",
+    "50000.00",
+    begndate="2023-12-01",
+    enddate="2023-12-11",
+    setl_time="2023-12-11T10:00:00+08:00",
+    copay_pooled="20000.00",
+)
+# (30,000 - 6,000) x 0.80; (30,000 - 1,300) x 0.80; 20,000 x 0.70.
+WH, BJ, CT = 19_200_00, 22_960_00, 14_000_00
+
+
+async def plans(claims: ClaimsDesk) -> Mapping[str, InPlan]:
+    (row,) = await claims.fetch("select * from settlement where not refund")
+    return {f"{plan.scheme_id}.{plan.benefit_name}": plan for plan in claim_of(row).plans}
+
+
+async def test_each_plan_gives_its_own_grant_in_the_declared_order(claims: ClaimsDesk) -> None:
+    schemes = ("ct.medical", "cq.allowance")
+    covers = [claims.covered(ZHANG, scheme_id=scheme, starts_on=SINCE) for scheme in schemes]
+    await claims.hear(claims.registered(ZHANG), *covers)
+    (outcome,) = await claims.take(STAY)
+    assert (outcome.status, outcome.benefit) == ("settled", CT + 500_00)
+    found = await plans(claims)
+    assert {name: plan.benefit for name, plan in found.items()} == {
+        "cq.allowance.daily": 500_00,
+        "ct.medical.medical": CT,
+    }
+    assert list(found) == ["cq.allowance.daily", "ct.medical.medical"]
+    rows = await claims.fetch("select scheme_id, amount_fen from benefit_grant order by scheme_id")
+    assert [tuple(row) for row in rows] == [("cq.allowance", 500_00), ("ct.medical", CT)]
+
+
+async def test_all_plans_together_pay_no_more_than_the_member_did(claims: ClaimsDesk) -> None:
+    schemes = ("bj.mutual", "wh.medical", "ct.medical")
+    covers = [claims.covered(ZHANG, scheme_id=scheme, starts_on=SINCE) for scheme in schemes]
+    await claims.hear(claims.registered(ZHANG), *covers)
+    (outcome,) = await claims.take(STAY)
+    assert outcome.benefit == 30_010_00
+    found = await plans(claims)
+    assert [(plan.benefit, plan.code) for plan in found.values()] == [
+        (BJ, None),
+        (30_010_00 - BJ, "CAP_OWN_COST"),
+        (0, "CAP_OWN_COST"),
+    ]
+
+
+async def test_a_plan_without_its_figures_does_not_hold_up_the_others(claims: ClaimsDesk) -> None:
+    schemes = ("wh.medical", "wh.allowance")
+    covers = [claims.covered(ZHANG, scheme_id=scheme, starts_on=SINCE) for scheme in schemes]
+    await claims.hear(claims.registered(ZHANG), *covers)
+    (outcome,) = await claims.take(STAY)
+    assert (outcome.status, outcome.benefit, outcome.code) == ("settled", WH, None)
+    assert [plan.code for plan in (await plans(claims)).values()] == [None, "SCHEME_FIGURE_MISSING"]
+
+
+@pytest.mark.parametrize("first", ["bj.mutual", "ct.medical"])
+async def test_a_cover_that_becomes_known_late_adds_its_own_plan_alone(
+    claims: ClaimsDesk, first: str
+) -> None:
+    late = "ct.medical" if first == "bj.mutual" else "bj.mutual"
+    await claims.hear(
+        claims.registered(ZHANG), claims.covered(ZHANG, scheme_id=first, starts_on=SINCE)
+    )
+    (outcome,) = await claims.take(STAY)
+    await claims.hear(claims.covered(ZHANG, scheme_id=late, starts_on=SINCE))
+    await claims.hear(claims.covered(ZHANG, scheme_id=late, starts_on=SINCE, version=2))
+    assert await claims.granted(ZHANG) == 30_010_00
+    found = await plans(claims)
+    assert next(iter(found.values())).benefit == outcome.benefit
+    assert sum(plan.benefit for plan in found.values()) == 30_010_00
+    (again,) = await claims.take(refund(STAY))
+    assert (again.status, await claims.granted(ZHANG)) == ("reversed", 0)
+    sums = await claims.fetch("select totals::jsonb->'sums' as sums from accumulator")
+    assert sorted((dict(row["sums"]) for row in sums), key=str) == [
+        {"inpatient": 0},
+        {"medical": 0},
+    ]
+
+
+async def test_a_cover_that_begins_after_the_treatment_changes_nothing(claims: ClaimsDesk) -> None:
+    await claims.hear(claims.registered(ZHANG), claims.covered(ZHANG, starts_on=SINCE))
+    await claims.take(STAY)
+    late = claims.covered(ZHANG, scheme_id="ct.medical", starts_on=date(2024, 1, 1))
+    await claims.hear(late)
+    assert await claims.granted(ZHANG) == BJ
+    assert list(await plans(claims)) == ["bj.mutual.medical"]
+
+
+async def test_a_package_covers_by_each_of_its_parts(claims: ClaimsDesk) -> None:
+    cover = claims.covered(ZHANG, scheme_id="ct.package", starts_on=SINCE)
+    await claims.hear(claims.registered(ZHANG), cover)
+    (outcome,) = await claims.take(STAY)
+    assert outcome.benefit == CT
+    rows = await claims.fetch("select scheme_id from benefit_grant")
+    assert [row["scheme_id"] for row in rows] == ["ct.medical"]
+
+
+async def test_the_registers_a_member_stands_in_open_a_plan(claims: ClaimsDesk) -> None:
+    covers = [
+        claims.covered(ZHANG, scheme_id=scheme, starts_on=SINCE)
+        for scheme in ("wh.medical", "wh.hardship")
+    ]
+    await claims.hear(claims.registered(ZHANG, groups=("hardship",)), *covers)
+    (outcome,) = await claims.take(STAY)
+    assert outcome.benefit == WH + 10_000_00  # 10,800.00 are left, the cap is 10,000.00
+    rows = await claims.fetch("select born, sex, groups from member")
+    assert [tuple(row) for row in rows] == [(date(1990, 3, 7), "M", ["hardship"])]
+
+
+async def test_grants_are_numbered_by_scheme_and_period(claims: ClaimsDesk) -> None:
+    await claims.hear(
+        claims.registered(ZHANG), claims.covered(ZHANG, scheme_id="ct.medical", starts_on=SINCE)
+    )
+    await claims.take(STAY, {**STAY, "setl_id": "S2"})
+    rows = await claims.fetch("select member_id, period_starts, grant_no from benefit_grant")
+    term = date(2023, 7, 1)
+    assert [tuple(row) for row in rows] == [(member_id_of(ZHANG), term, n) for n in (1, 2)]
+
+
+def test_the_workings_of_all_plans_can_be_kept() -> None:
+    rulebook = load_rulebook()
+    tried = [one for scheme in rulebook for one in try_cases(scheme, rulebook)]
+    workings = [done.working for one in tried for done in one.assessed]
+    assert len(workings) > 400
+    for working in workings:
+        assert msgspec.json.decode(msgspec.json.encode(working), type=tuple[Step, ...]) == working
