@@ -137,6 +137,14 @@ def test_figures_of_one_case_are_gone_in_the_next() -> None:
     assert passes(case, inputs=plain, expect={"payout": "20000.00", "decision": "paid"})
 
 
+def test_costs_outside_the_base_reach_the_engine() -> None:
+    case = CASES["beijing-with-figures-of-its-own-and-a-card-of-another-name"]
+    laid = {**case["inputs"]["params"], "base": "self_pay_after_insurance"}
+    # 4321.15 + 900.00 + 77.77 + 1500.00 - 1000.00 = 5798.92, x 0.60 = 3479.35, less 300.00.
+    expected = {**case["expect"], "payout": "3179.35"}
+    assert passes(case, inputs={**case["inputs"], "params": laid}, expect=expected)
+
+
 def test_the_program_counts_and_ends_with_zero_where_all_pass() -> None:
     status, lines = program(OWN)
     assert (status, lines[-1]) == (0, f"{len(CASES)} passed, 0 failed")
