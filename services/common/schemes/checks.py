@@ -1,5 +1,6 @@
 """What a scheme file must keep, apart from its shape, before anybody is paid by it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, timedelta
@@ -29,6 +30,9 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _GRADES = 10
+# `C50`, `K72.0`, and `C00-C43` for all from the first to the last.
+_CODE, _FINER = r"[A-Z][0-9]{2}", r"[A-Z][0-9]{2}\.[0-9]"
+_ILLNESSES = re.compile(rf"{_CODE}(?:-{_CODE})?|{_FINER}(?:-{_FINER})?")
 _DAY = timedelta(days=1)
 _ANY: Figure[Any] = Figure(value=None, valid_from=date.min)
 
@@ -58,15 +62,23 @@ def faults(scheme: Scheme) -> Iterator[Fault]:
 
 def faults_between(schemes: Collection[Scheme]) -> Iterator[tuple[str, Fault]]:
     """Give what is wrong between schemes, with the id of the one that is at fault."""
-    ids = {scheme.scheme_id for scheme in schemes}
+    sharing = {scheme.scheme_id: dict(_sharing(scheme)) for scheme in schemes}
     for scheme in schemes:
-        places = [(f"$.includes.{other}", other) for other in scheme.includes]
-        for name, benefit in scheme.benefits.items():
-            place = f"$.benefits.{name}.limits.shared_with"
-            places += [(f"{place}[{i}]", o) for i, o in enumerate(benefit.limits.shared_with)]
-        for path, other in places:
-            if other not in ids - {scheme.scheme_id}:
+        places = {f"$.includes.{other}": other for other in scheme.includes}
+        for path, other in {**places, **sharing[scheme.scheme_id]}.items():
+            if other not in sharing or other == scheme.scheme_id:
                 yield scheme.scheme_id, Fault(path, f"{other} is no other scheme")
+    for scheme_id, places in sharing.items():
+        for path, other in places.items():
+            # Where only one of two plans counts both, the order of claims would decide.
+            if scheme_id not in sharing[other].values():
+                yield scheme_id, Fault(path, f"{other} does not share its cap with {scheme_id}")
+
+
+def _sharing(scheme: Scheme) -> Iterator[tuple[str, str]]:
+    for name, benefit in scheme.benefits.items():
+        for i, other in enumerate(benefit.limits.shared_with):
+            yield f"$.benefits.{name}.limits.shared_with[{i}]", other
 
 
 def _names(scheme: Scheme, named: list[Named]) -> Iterator[Fault]:
@@ -221,6 +233,13 @@ def _together(
 
 
 def _illnesses(scheme: Scheme) -> Iterator[Fault]:
+    for name, figures in scheme.illness_lists.items():
+        for i, figure in enumerate(figures):
+            for j, codes in enumerate(figure.value):
+                first, _, last = codes.partition("-")
+                if not _ILLNESSES.fullmatch(codes) or (last and last <= first):
+                    reason = f"{name}: {codes} is neither an ICD-10 code nor a range of them"
+                    yield Fault(f"$.illness_lists.{name}[{i}].value[{j}]", reason)
     places: list[tuple[str, str, Conditions]] = [("admission", "$.admission", scheme.admission)]
     for name, benefit in scheme.benefits.items():
         places.append((name, f"$.benefits.{name}.conditions", benefit.conditions))

@@ -99,10 +99,11 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.refuse_float)
 
 
 def _walk(node: yaml.Node, path: str, starts: yaml.Node) -> Iterator[Place]:
-    """Walk all nodes; a value stands on the line of its key."""
+    """Walk all nodes; a value stands under the path and on the line of its key."""
     yield Place(path, _first_line(starts), node)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            yield Place(f"{path}.{key.value}", _first_line(key), key)
             yield from _walk(value, f"{path}.{key.value}", key)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
