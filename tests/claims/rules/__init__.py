@@ -1,0 +1,1 @@
+"""Tests of the working-out of benefits: sentences, exact workings, properties of every plan."""
