@@ -8,6 +8,7 @@ from services.common.kit.health import Health
 from services.common.kit.kafka import Cluster
 from services.common.kit.process import Task, serve
 from services.common.kit.relay import Relay
+from services.common.schemes.joining import offered
 from services.common.schemes.load import load_rulebook
 from services.enrollment.api import routes
 from services.enrollment.settings import Settings
@@ -21,7 +22,7 @@ def new_desk(settings: Settings, database: Database) -> Desk:
     return Desk(
         database=database,
         vault=Vault.of(settings),
-        schemes=frozenset(scheme.scheme_id for scheme in load_rulebook()),
+        schemes=offered(load_rulebook()),
         rosters_dir=settings.rosters_dir,
     )
 

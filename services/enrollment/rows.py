@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from itertools import islice
@@ -100,7 +100,7 @@ class RosterReader:
     """
 
     def __init__(
-        self, file: BinaryIO, encoding: str, *, schemes: frozenset[str], today: date
+        self, file: BinaryIO, encoding: str, *, schemes: Mapping[str, int], today: date
     ) -> None:
         header, self._rows = table(file, encoding)
         self._width = len(header)
@@ -228,8 +228,11 @@ def read_groups(text: str) -> tuple[str, ...] | None:
     return None
 
 
-def covers(schemes: frozenset[str], text: str) -> Covers | RowCode:
-    """`bj.mutual:1;ct.women:2` asks for two schemes, each with its units."""
+def covers(schemes: Mapping[str, int], text: str) -> Covers | RowCode:
+    """`bj.mutual:1;ct.women:2` asks for two schemes, each with its units.
+
+    `schemes` holds how many units of each one member may have.
+    """
     if not text:
         return RowCode.MISSING_FIELD
     asked: list[Cover] = []
@@ -237,7 +240,7 @@ def covers(schemes: frozenset[str], text: str) -> Covers | RowCode:
         scheme_id, _, units = (word.strip() for word in part.partition(":"))
         if scheme_id not in schemes or scheme_id in [cover.scheme_id for cover in asked]:
             return RowCode.BAD_SCHEME
-        if not _UNITS.fullmatch(units):
+        if not _UNITS.fullmatch(units) or int(units) > schemes[scheme_id]:
             return RowCode.BAD_UNITS
         asked.append(Cover(scheme_id, int(units)))
     return tuple(asked)

@@ -12,7 +12,7 @@ from services.enrollment.model import Chunk, Cover, FileCode, RosterRow, RowCode
 from services.enrollment.rows import COLUMNS, FileRefused, RosterReader, measured
 from tests.enrollment.people import HEADER, Worker, csv_of, worker, workers
 
-SCHEMES = frozenset({"bj.mutual", "ct.women"})
+SCHEMES = {"bj.mutual": 1, "ct.women": 3}
 TODAY = date(2026, 11, 20)
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "rosters"
 
@@ -73,6 +73,7 @@ def test_a_person_prints_as_a_mask() -> None:
         (Worker(schemes="xx.unknown:1"), "schemes", RowCode.BAD_SCHEME),
         (Worker(schemes="bj.mutual:1;bj.mutual:1"), "schemes", RowCode.BAD_SCHEME),
         (Worker(schemes="bj.mutual:0"), "schemes", RowCode.BAD_UNITS),
+        (Worker(schemes="ct.women:4"), "schemes", RowCode.BAD_UNITS),
         (Worker(schemes="bj.mutual"), "schemes", RowCode.BAD_UNITS),
         (Worker(schemes="bj.mutual:1.5"), "schemes", RowCode.BAD_UNITS),
         (Worker(groups="Hardship!"), "groups", RowCode.BAD_GROUP),

@@ -10,7 +10,7 @@ from services.common.identity import CardNumber, PersonName
 from services.common.ids import derived_id
 from services.enrollment.model import Correction, Member, RosterRow
 from services.enrollment.rows import RosterReader
-from services.enrollment.rules import Change, enrolled, newcomer, surname
+from services.enrollment.rules import Change, enrolled, newcomer, person_facts, surname
 from tests.enrollment.people import Worker, csv_of
 
 UNIT = "unit-01"
@@ -19,7 +19,7 @@ MEMBER = derived_id("member", "one")
 
 
 def row(worker: Worker) -> RosterRow:
-    schemes = frozenset({"bj.mutual", "ct.women"})
+    schemes = {"bj.mutual": 1, "ct.women": 3}
     reader = RosterReader(
         io.BytesIO(csv_of([worker])), "utf-8", schemes=schemes, today=date(2026, 11, 20)
     )
@@ -101,11 +101,20 @@ def test_a_new_phone_raises_only_the_version_of_the_contact() -> None:
     assert versions(after) == (1, 1, 2)
 
 
-def test_a_group_is_kept_and_told_to_nobody() -> None:
+def test_a_new_group_is_told_as_the_member_anew() -> None:
     member = joined(Worker())
     after = enrolled(member, row(Worker(groups="hardship")), UNIT, START)
     assert after.person.groups == ("hardship",)
-    assert versions(after) == versions(member)
+    assert versions(after) == (member.version + 1, 1, 1)
+    assert enrolled(after, row(Worker(groups="hardship")), UNIT, START) is after
+
+
+def test_what_rules_ask_of_a_member_is_read_from_the_papers() -> None:
+    facts = person_facts(joined(Worker(groups="gig:courier")).person)
+    number = Worker().id_number
+    assert facts.born == date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    assert facts.sex == ("M" if int(number[16]) % 2 else "F")
+    assert facts.groups == ("gig:courier",)
 
 
 def test_a_corrected_card_holds_while_the_roster_repeats_the_wrong_one() -> None:

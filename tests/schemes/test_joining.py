@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from services.common.money import Fen
 from services.common.schemes.errors import SchemeFigureMissing, SchemeUnknown
 from services.common.schemes.figures import Figure
-from services.common.schemes.joining import FeeDue, SharesAboveMaximum, admitted, fee, pay_by
+from services.common.schemes.joining import (
+    FeeDue,
+    SharesAboveMaximum,
+    admitted,
+    fee,
+    offered,
+    pay_by,
+)
 from services.common.schemes.load import DATA, convert, load_rulebook
 from services.common.schemes.model import Scheme
 from services.common.schemes.rulebook import Rulebook
@@ -209,3 +216,12 @@ def test_the_last_day_lies_so_many_months_on_and_never_moves_back(day: date, mon
     assert (last.year - day.year) * 12 + last.month - day.month == months
     assert last.day == min(day.day, monthrange(last.year, last.month)[1])
     assert last <= next_last
+
+
+def test_what_can_be_joined_has_a_maximum_of_shares_and_can_be_worked_out() -> None:
+    found = offered(RULEBOOK)
+    assert found["ct.accident"] == 10
+    assert found["ct.package"] == 1
+    assert found["cq.relief"] >= 1
+    assert "wh.allowance" not in found
+    assert len(found) == len(list(RULEBOOK)) - 1

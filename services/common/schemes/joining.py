@@ -3,7 +3,7 @@
 import math
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, TypeVar
 
@@ -15,6 +15,25 @@ from services.common.schemes.model import Scheme
 from services.common.schemes.rulebook import Rulebook
 
 T = TypeVar("T")
+
+
+def offered(rulebook: Rulebook) -> dict[str, int]:
+    """Give the schemes that can be joined, each with the shares that one member may hold at most.
+
+    A scheme none of whose benefits can be worked out takes nobody in; of dated maxima the last
+    one holds.
+    """
+    return {
+        scheme.scheme_id: scheme.enrolment.units_max[-1].value
+        for scheme in rulebook
+        if scheme.enrolment.units_max and (scheme.includes or any(_payable(scheme)))
+    }
+
+
+def _payable(scheme: Scheme) -> Iterator[str]:
+    """Name the benefits that lack no figure."""
+    lacking = {name.partition(".")[0] for name in scheme.missing}
+    return (name for name in scheme.benefits if name not in lacking)
 
 
 class SharesAboveMaximum(Invalid):

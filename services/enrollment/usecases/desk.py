@@ -1,6 +1,7 @@
 """What the use cases work with."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from services.enrollment.store.vault import Vault
 class Desk:
     database: Database
     vault: Vault
-    schemes: frozenset[str]
+    # The schemes that can be joined, each with the units that one member may hold.
+    schemes: Mapping[str, int]
     rosters_dir: Path
     # Set once a roster has been taken in, for a worker in the same process.
     roster_arrived: asyncio.Event = field(default_factory=asyncio.Event)
