@@ -29,6 +29,7 @@ from services.common.schemes.errors import SchemeCannotRun, SchemeFigureMissing
 from services.common.schemes.figures import in_force
 from services.common.schemes.model import Scheme
 from services.common.schemes.rulebook import Rulebook
+from services.common.schemes.terms import FOR_EVER, Terms
 
 _NOTHING = Fen(0)
 
@@ -90,7 +91,8 @@ def reversal(
     if plan.starts is None or plan.counted is None:
         return None
     by_term = rulebook.joining(plan.scheme_id, plan.benefit_name, incurred_on).by_term
-    day = plan.starts if by_term else incurred_on
+    # A period for ever tells no first day of a term; what it is worked out by seldom changes.
+    day = plan.starts if by_term and plan.starts != FOR_EVER.starts else incurred_on
     terms = rulebook.terms(plan.scheme_id, plan.benefit_name, day)
     return Reversal(PeriodKey(member_id, plan.scheme_id, plan.starts), terms, plan.counted)
 
@@ -109,12 +111,14 @@ def held(coverages: Sequence[Coverage], day: date, rulebook: Rulebook) -> dict[s
     return covers
 
 
-def _together(covers: Sequence[Coverage]) -> Coverage | None:
-    """Give the covers of one plan on one day as one: their shares add up."""
-    if len(covers) <= 1:
-        return covers[0] if covers else None
-    first = covers[0]
-    return msgspec.structs.replace(first, units=sum(cover.units for cover in covers))
+def _on(day: date, covers: Sequence[Coverage]) -> Coverage | None:
+    """Give the covers of one plan that hold the day as one: their shares add up."""
+    if len(covers) == 1:
+        return covers[0] if covers[0].days.holds(day) else None
+    holding = [cover for cover in covers if cover.days.holds(day)]
+    if not holding:
+        return None
+    return msgspec.structs.replace(holding[0], units=sum(cover.units for cover in holding))
 
 
 def _admits_service(scheme: Scheme, facts: Facts) -> bool:
@@ -135,7 +139,7 @@ def _entry(
     scheme_id = covers[0].scheme_id
     joined = rulebook.joining(scheme_id, benefit, facts.day)
     day = (facts.admission or facts.day) if joined.by_admission else facts.day
-    cover = _together([c for c in covers if c.days.holds(day)])
+    cover = _on(day, covers)
     years = joined.term_years
     term = cover and (cover.days if years is None else term_of(cover.days, years, day))
     figures_of = term.starts if joined.by_term and term is not None else facts.day
@@ -145,10 +149,14 @@ def _entry(
         if cover is not None:
             return missing
         return _rejected(scheme_id, benefit, facts, _outside("", day))
-    asked = Asked(facts, person, cover, term, terms)
-    obstacle = first_broken(terms.who, asked) or _waits(asked, day)
-    if obstacle is None and terms.what:
-        obstacle = first_broken(terms.what, asked)
+    # Who somebody is can be judged by any cover of theirs.
+    nearest = cover or covers[0]
+    asked = Asked(facts, person, nearest, term or nearest.days, terms)
+    obstacle = (
+        first_broken(terms.who, asked)
+        or (_outside(terms.cover_day.ref, day) if cover is None else _waits(cover, terms, day))
+        or (first_broken(terms.what, asked) if terms.what else None)
+    )
     if obstacle is not None:
         return _rejected(scheme_id, benefit, facts, obstacle)
     assert cover is not None, "without a cover there is an obstacle"
@@ -158,11 +166,8 @@ def _entry(
     return Case(key, days.ends, terms, facts, cover.units)
 
 
-def _waits(asked: Asked, day: date) -> Obstacle | None:
-    """Find whether the day lies in the cover, and behind the days that a newcomer waits."""
-    cover, terms = asked.cover, asked.terms
-    if cover is None:
-        return _outside(terms.cover_day.ref, day)
+def _waits(cover: Coverage, terms: Terms, day: date) -> Obstacle | None:
+    """Find whether the day is one of those that a newcomer waits."""
     waiting = terms.waiting_days.value
     if waiting and not cover.renewed and (day - cover.days.starts).days < waiting:
         found = (str(waiting), cover.days.starts.isoformat())

@@ -19,12 +19,12 @@ class Obstacle(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Whom and what the conditions are asked of; without a cover some cannot be judged."""
+    """Whom and what the conditions are asked of; the term is of the cover."""
 
     facts: Facts
     person: Person
-    cover: Coverage | None
-    term: Days | None
+    cover: Coverage
+    term: Days
     terms: Terms
 
 
@@ -55,7 +55,7 @@ def _insutype(value: tuple[str, ...], asked: Asked) -> Finding:
 
 
 def _standing(value: tuple[str, ...], asked: Asked) -> Finding:
-    if asked.cover is None or not asked.cover.unmet:
+    if not asked.cover.unmet:
         return None
     broken = sorted(asked.cover.unmet.intersection(value))
     return (Reason.NOT_ELIGIBLE, (" ".join(broken),)) if broken else None
@@ -68,8 +68,6 @@ def _groups(value: Groups, asked: Asked) -> Finding:
 
 
 def _ages(value: Ages, asked: Asked) -> Finding:
-    if asked.term is None:
-        return None
     if asked.person.born is None:
         return _missing("born")
     age = completed_years(asked.person.born, asked.term.starts)

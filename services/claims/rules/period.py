@@ -1,5 +1,6 @@
 """What a period owes: a function of its sums, whatever order they grew in."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -54,40 +55,54 @@ def _accumulated(
         if each.kind == kind:
             over = above
             steps += (Step("floor", each.floor.ref, burden, above, (int(floor),)),)
-            earned, shares = _shared_out(each, burden)
+            earned = _earned(each, burden)
+            shares = _share_steps(each, burden, earned)
         elif above:
-            others += _shared_out(each, burden)[0]
+            others += _earned(each, burden)
     whole = Fen(earned + others)
-    if not over and whole == after.granted.get(terms.benefit, _NOTHING):
-        return Due(_NOTHING, steps, Reason.AT_OR_BELOW_DEDUCTIBLE)
+    below = Due(_NOTHING, steps, Reason.AT_OR_BELOW_DEDUCTIBLE)
+    if not over and not after.aided and whole == after.granted.get(terms.benefit, _NOTHING):
+        return below
     if len(formula.kinds) > 1:
         shares += (Step("all_kinds", terms.period.ref, earned, whole, (others,)),)
-    return _paid_out(terms, whole, after, elsewhere, steps + shares)
+    paid_out = _paid_out(terms, whole, after, elsewhere, steps + shares)
+    return paid_out if over or paid_out.benefit else below
 
 
-def _shared_out(kind: ExcessKind, burden: Fen) -> tuple[Fen, tuple[Step, ...]]:
-    """Give a kind's share of its burden in the period: summed exactly over the bands, rounded once.
+def _earned(kind: ExcessKind, burden: Fen) -> Fen:
+    """Give a kind's share of its burden: summed exactly over the bands, rounded once."""
+    bands, over = kind.bands.value, burden - kind.floor.value
+    if over <= 0:
+        return _NOTHING
+    if len(bands) == 1:
+        return round_fen(share(Fen(over), bands[0].rate))
+    parts = zip(bands, _parts(kind, burden), strict=False)
+    return round_fen(sum((share(part, band.rate) for band, part in parts), Decimal(0)))
 
-    The step of each band shows the sum so far.
-    """
-    rule, lower = kind.bands, kind.floor.value
-    if len(rule.value) == 1 or burden <= lower:
-        band, over = rule.value[0], Fen(max(0, burden - lower))
-        earned = round_fen(share(over, band.rate)) if over else _NOTHING
-        return earned, (Step("share", rule.ref, over, earned, (str(band.rate),)),)
-    exact, earned = Decimal(0), _NOTHING
-    steps: list[Step] = []
-    for band in rule.value:
-        upper = burden if band.to is None else min(burden, band.to)
-        part = Fen(upper - lower)
-        exact += share(part, band.rate)
-        earned = round_fen(exact)
-        said = (str(band.rate), int(lower), int(upper), str(exact / 100))
-        steps.append(Step("band", rule.ref, part, earned, said))
+
+def _parts(kind: ExcessKind, burden: Fen) -> Iterator[Fen]:
+    """Cut a burden into what lies in each of the bands that it reaches."""
+    lower = int(kind.floor.value)
+    for band in kind.bands.value:
+        upper = burden if band.to is None else min(burden, int(band.to))
+        yield Fen(upper - lower)
         if upper == burden:
-            break
+            return
         lower = upper
-    return earned, tuple(steps)
+
+
+def _share_steps(kind: ExcessKind, burden: Fen, earned: Fen) -> tuple[Step, ...]:
+    """Show each band with the sum so far, so that the last step gives what is earned."""
+    ref, lower = kind.bands.ref, int(kind.floor.value)
+    if len(kind.shown) == 1 or burden <= lower:
+        return (Step("share", ref, Fen(max(0, burden - lower)), earned, kind.shown[:1]),)
+    exact, steps = Decimal(0), list[Step]()
+    for band, shown, part in zip(kind.bands.value, kind.shown, _parts(kind, burden), strict=False):
+        exact += share(part, band.rate)
+        said = (shown, lower, lower + part, str(exact / 100))
+        steps.append(Step("band", ref, part, round_fen(exact), said))
+        lower += part
+    return tuple(steps)
 
 
 def _paid_out(

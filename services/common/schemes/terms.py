@@ -44,6 +44,8 @@ class ExcessKind(msgspec.Struct, frozen=True):
     visits: Rule[tuple[str, ...]] | None
     floor: Rule[Amount]
     bands: Rule[tuple[Band, ...]]
+    # The rates of the bands as a working shows them.
+    shown: tuple[str, ...]
 
 
 class ExcessTerms(msgspec.Struct, frozen=True):
@@ -235,7 +237,8 @@ def _excess(formula: Excess, of: _Figures, name: str) -> ExcessTerms:
             kind=key,
             visits=of.rule(f"{name}.{key}.visits", kind.visits),
             floor=of.needed(f"{name}.{key}.floor", kind.floor),
-            bands=of.needed(f"{name}.{key}.bands", kind.bands),
+            bands=(bands := of.needed(f"{name}.{key}.bands", kind.bands)),
+            shown=tuple(str(band.rate) for band in bands.value),
         )
         for key, kind in formula.kinds.items()
     )
