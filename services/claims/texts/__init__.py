@@ -1,0 +1,1 @@
+"""Why an amount is what it is, in Chinese and in English: line by line, as a page, as a slip."""
