@@ -26,7 +26,13 @@ A4 = (595, 842)
 # A working of the schemes' own longest kind: two bands, other plans, the cap and what was paid.
 STEPS = (
     Step("self_pay_one", "medical.base@2022-11-01", Fen(9380000), Fen(5300330), (4079670,)),
-    Step("period_total", "medical.period@2022-11-01", Fen(5300330), Fen(7600330), ("inpatient", 2)),
+    Step(
+        "period_total",
+        "medical.period@2022-11-01",
+        Fen(5300330),
+        Fen(7600330),
+        ("inpatient", 2300000),
+    ),
     Step("floor", "medical.inpatient.floor@2023-11-01", Fen(7600330), Fen(7000330), (600000,)),
     Step(
         "band",

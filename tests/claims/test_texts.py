@@ -305,6 +305,7 @@ def test_a_working_of_a_scheme_that_is_not_known_any_more_is_still_told() -> Non
     assert {(line.clause, line.source, line.quote) for line in lines} == {("", "", "")}
     assert lines[1].text_zh == "本保障期住院的个人负担此前没有累计，加上本次共45000.00元。"
     assert lines[1].since == date(2022, 11, 1)
+    assert part("once.there", "medical", done.working, Fen(0), RULEBOOK).name("zh") == "once.there"
     for scheme_id, working in all_workings():
         if scheme_id:
             why(working, "once.there", RULEBOOK)

@@ -20,7 +20,7 @@ _PARAGRAPH: Final = re.compile(r"para\. (\d+)")
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What one plan makes of a claim; without names where no plan covers it.
+    """What one plan makes of a claim; it has no name where no plan covers it.
 
     The amount is signed fen.
     """
@@ -51,15 +51,13 @@ def part(
     scheme_id: str, benefit_name: str, working: Sequence[Step], amount: Fen, rulebook: Rulebook
 ) -> Part:
     """Explain what one plan makes of a claim; `amount` is signed fen."""
-    names: list[Words] = []
+    lines = tuple(why(working, scheme_id, rulebook))
     try:
         scheme = rulebook.scheme(scheme_id)
     except SchemeUnknown:
-        pass
-    else:
-        benefit = scheme.benefits.get(benefit_name)
-        names = [scheme.name] if benefit is None else [scheme.name, benefit.name]
-    return Part(tuple(names), amount, tuple(why(working, scheme_id, rulebook)))
+        return Part((Words(zh=scheme_id, en=scheme_id),) if scheme_id else (), amount, lines)
+    benefit = scheme.benefits.get(benefit_name)
+    return Part((scheme.name,) if benefit is None else (scheme.name, benefit.name), amount, lines)
 
 
 def as_text(explained: Explanation) -> str:
