@@ -23,3 +23,14 @@ class Settings(ServiceSettings):
     member_wait_s: PositiveFloat = 2.0
     review_poll_ms: PositiveInt = 500
     refusals_shown_max: PositiveInt = 1_000_000
+    # A scheme file that somebody has changed.
+    draft_bytes_max: PositiveInt = 1024**2
+    drafts_shown_max: PositiveInt = 100
+    # Every process looks this often whether an edition was published; one begins tomorrow or later.
+    editions_poll_ms: PositiveInt = 3_000
+    backtest_poll_ms: PositiveInt = 500
+    backtest_processes: PositiveInt = 2
+    # A part is what one process reads and judges at a time.
+    backtest_part_members: PositiveInt = 2_000
+    # So many members' claims are judged by the figures in force as well: that must change nothing.
+    backtest_check_members: PositiveInt = 10_000

@@ -155,3 +155,60 @@ feed_refusal = Table(
     Column("code", Text, nullable=False),
     PrimaryKeyConstraint("feed_id", "line", name="feed_refusal_key"),
 )
+
+# A scheme file that somebody has changed and may try out; it is never changed again itself.
+# `base_sha256` is of the file that was in force then: an edition is published on top of that alone.
+scheme_draft = Table(
+    "scheme_draft",
+    metadata,
+    Column("draft_id", Uuid, primary_key=True),
+    Column("scheme_id", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("base_sha256", LargeBinary, nullable=False),
+    Column("drafted_by", Uuid, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    Index("scheme_draft_scheme", "scheme_id", "drafted_at"),
+)
+
+# What was published, for ever: a scheme's newest edition takes the place of the release's file. What
+# it was tried on is kept with it.
+scheme_edition = Table(
+    "scheme_edition",
+    metadata,
+    Column("scheme_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("draft_id", Uuid, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("first_day", Date),
+    Column("drafted_by", Uuid, nullable=False),
+    Column("drafted_at", DateTime(timezone=True), nullable=False),
+    Column("published_by", Uuid, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+    Column("backtest_id", Uuid, nullable=False),
+    Column("report", Text, nullable=False),
+    PrimaryKeyConstraint("scheme_id", "number", name="scheme_edition_key"),
+)
+
+# A draft tried on the claims of some days; `report` is there once it is done.
+backtest = Table(
+    "backtest",
+    metadata,
+    Column("backtest_id", Uuid, primary_key=True),
+    Column("scheme_id", Text, nullable=False),
+    Column("draft_id", Uuid, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("as_of", Date),
+    Column("fund_fen", BigInteger),
+    Column("asked_by", Uuid, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("code", Text),
+    Column("done", Integer, nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("report", Text),
+    Column("finished_at", DateTime(timezone=True)),
+    CheckConstraint("status in ('queued', 'running', 'done', 'failed')", name="backtest_status"),
+    Index("backtest_draft", "draft_id"),
+    postgresql_with={"fillfactor": 50},
+)

@@ -11,6 +11,9 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 Event = Literal[
+    "backtest.done",
+    "backtest.failed",
+    "backtest.started",
     "bank.exception",
     "batch.fixed",
     "batch.result_unusable",
@@ -21,6 +24,8 @@ Event = Literal[
     "consumer.retry",
     "consumer.stuck",
     "dead_letter.written",
+    "edition.in_force",
+    "edition.published",
     "feed.done",
     "feed.refused",
     "feed.started",
@@ -62,6 +67,7 @@ class Fields(TypedDict, total=False):
     """The fields that a line may carry, and what they are."""
 
     accepted: int
+    backtest_id: UUID | str
     batch_id: UUID | str
     caller_kind: str
     claim_id: UUID | str
@@ -69,6 +75,7 @@ class Fields(TypedDict, total=False):
     code: str
     count: int
     done: int
+    edition: int
     error: BaseException
     feed_id: UUID | str
     group: str
@@ -86,6 +93,7 @@ class Fields(TypedDict, total=False):
     roster_id: UUID | str
     route: str
     rows: int
+    scheme_id: str
     state: str
     status: int
     task: str
