@@ -69,7 +69,7 @@ async def get_claims(
 @router.get("/me/claims/{claim_id}")
 @opened_to(MEMBERS)
 async def get_claim(claim_id: UUID, parts: PartsDep, desk: DeskDep) -> schemas.ClaimOut:
-    return await told_claim(desk, claim_id, parts.settings.timeline_pages_max)
+    return await told_claim(desk, desk.caller.uuid, claim_id, parts.settings.timeline_pages_max)
 
 
 @router.get("/me/payouts")

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway import logins
 from gateway.auth import ANYONE, ROLES, GuardedRoute, opened_to, staff
-from gateway.errors import MemberNotFound
 from gateway.parts import DeskDep, PartsDep
 from gateway.schemas import staff as schemas
 from gateway.schemas.words import Cursor, Segment
-from gateway.upstream import Desk, read
+from gateway.upstream import read
+from gateway.visible import must_see
 from services.common.kit import problems
 from services.common.kit.auth import WHOLE_UNION
 
@@ -113,7 +113,7 @@ async def search_member(asked: schemas.MemberSearchIn, desk: DeskDep) -> schemas
 async def get_benefits(
     member_id: UUID, desk: DeskDep, scheme: _Scheme = None, year: _Year = None
 ) -> schemas.BenefitsOut:
-    await _must_see(desk, member_id)
+    await must_see(desk, member_id)
     path, asked = f"/members/{member_id}", {"scheme": scheme, "year": year}
     granted, paid = await asyncio.gather(
         desk.get(desk.claims, f"{path}/granted", schemas.Granted, **asked),
@@ -135,11 +135,3 @@ async def get_books(desk: DeskDep) -> schemas.BooksOut:
     asked = (desk.get(service, "/books", schemas.Books) for service in services)
     enrollment, claims, payments, notify = await asyncio.gather(*asked)
     return schemas.BooksOut(enrollment=enrollment, claims=claims, payments=payments, notify=notify)
-
-
-async def _must_see(desk: Desk, member_id: UUID) -> None:
-    """Hide members of other units from who has a unit of their own."""
-    if desk.caller.unit != WHOLE_UNION:
-        found = await desk.get(desk.enrollment, f"/members/{member_id}", schemas.MemberUnit)
-        if found.unit_code != desk.caller.unit:
-            raise MemberNotFound

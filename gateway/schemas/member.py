@@ -93,14 +93,27 @@ class ClaimLines(BaseModel):
 
 
 class Why(BaseModel):
-    """One step of the working."""
+    """One step of the working, with the clause as it stood on the day."""
 
     step: str
     clause: str | None = None
     source: str | None = None
+    quote: str | None = None
+    since: date | None = None
     amount_in: Yuan | None = None
     amount_out: Yuan | None = None
     text: str | None = None
+    text_zh: str | None = None
+    text_en: str | None = None
+
+
+class ClaimPlan(BaseModel):
+    """What one plan made of a claim."""
+
+    scheme_id: str
+    benefit: str
+    amount: Yuan
+    code: str | None = None
 
 
 class Moment(BaseModel):
@@ -114,6 +127,7 @@ class ClaimOut(BaseModel):
     status: str
     code: str | None = None
     benefit: Yuan | None = None
+    plans: list[ClaimPlan] = []
     why: list[Why] = []
     timeline: list[Moment] = []
 

@@ -1,5 +1,7 @@
 """What claims refuses."""
 
+from collections.abc import Sequence
+
 from services.common.errors import Conflict, Invalid, NotFound
 
 
@@ -61,3 +63,83 @@ class PostsCollide(Conflict):
     """The same settlement is being posted elsewhere at this moment."""
 
     code = "POSTS_COLLIDE"
+
+
+class UnknownMember(NotFound):
+    """There is no such member."""
+
+    code = "UNKNOWN_MEMBER"
+
+
+class CannotBeJudged(Conflict):
+    """No plan of the member can judge the bill; the detail says why."""
+
+    code = "CANNOT_BE_JUDGED"
+
+
+class UnknownScheme(NotFound):
+    """There is no such scheme."""
+
+    code = "UNKNOWN_SCHEME"
+
+
+class UnknownDraft(NotFound):
+    """There is no such draft of this scheme."""
+
+    code = "UNKNOWN_DRAFT"
+
+
+class UnknownBacktest(NotFound):
+    """There is no such backtest."""
+
+    code = "UNKNOWN_BACKTEST"
+
+
+class BacktestNotDone(Conflict):
+    """The backtest is not done; there is nothing to show of it yet."""
+
+    code = "BACKTEST_NOT_DONE"
+
+
+class DiagnosisIsSealed(Invalid):
+    """The draft asks settlements for diagnoses, which a backtest does not open."""
+
+    code = "DIAGNOSIS_IS_SEALED"
+
+
+class BacktestMissing(Conflict):
+    """The draft has not been tried on any claims; nobody knows what it would cost."""
+
+    code = "BACKTEST_MISSING"
+
+
+class SamePerson(Conflict):
+    """Who drafted an edition does not publish it."""
+
+    code = "SAME_PERSON"
+
+
+class DraftOutdated(Conflict):
+    """Another edition has been published since this draft was made; make it anew on that one."""
+
+    code = "DRAFT_OUTDATED"
+
+
+class CasesDisagree(Conflict):
+    """Worked cases of the draft promise something else than its figures give."""
+
+    code = "CASES_DISAGREE"
+
+    def __init__(self, cases: Sequence[str]) -> None:
+        super().__init__(", ".join(cases))
+        self.places = cases
+
+
+class EditionChangesThePast(Conflict):
+    """The draft changes what holds today or held before; an edition begins tomorrow or later."""
+
+    code = "EDITION_CHANGES_THE_PAST"
+
+    def __init__(self, figures: Sequence[str]) -> None:
+        super().__init__(", ".join(figures))
+        self.places = figures

@@ -230,9 +230,13 @@ async def test_a_claim_is_told_with_its_reason_and_its_whole_story(known: House)
         "step": "share",
         "clause": "6.1",
         "source": "plan-2018",
+        "quote": "按比例",
+        "since": "2018-01-01",
         "amount_in": "100.00",
         "amount_out": "50.00",
-        "text": "half of it",
+        "text": "一半。 half of it",
+        "text_zh": "一半。",
+        "text_en": "half of it",
     }
     known.fakes["claims"].says(
         "GET",

@@ -6,8 +6,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gateway.schemas import hospital, member, staff
-from services.claims import schemas as claims
+from gateway.schemas import benefits, hospital, member, staff
+from services.claims.schemas import benefits as claims_benefits
+from services.claims.schemas import claims
 from services.enrollment import schemas as enrollment
 from services.notify import schemas as notify
 from services.payments import schemas as payments
@@ -25,6 +26,9 @@ READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.FeedAccepted, claims.FeedReceived),
     (staff.FeedOut, claims.FeedOut),
     (staff.Granted, claims.Granted),
+    (benefits.Owner, claims.Owner),
+    (benefits.LeftOut, claims_benefits.LeftOut),
+    (benefits.ExpectedOut, claims_benefits.ExpectedOut),
     (hospital.SettlementResults, claims.Results),
     (hospital.SettlementResult, claims.SettlementOut),
     (member.ClaimLines, claims.ClaimPage),
@@ -40,6 +44,7 @@ SENT: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.OfficerIn, enrollment.OfficerIn),
     (staff.PayeeIn, enrollment.PayeeIn),
     (staff.MemberSearchIn, enrollment.MemberSearch),
+    (benefits.Bill, claims_benefits.BillIn),
 ]
 
 

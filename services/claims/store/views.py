@@ -18,6 +18,7 @@ class GrantSeen(NamedTuple):
     """One grant as it is shown; `working` is its own where it differs from the claim's."""
 
     grant_id: UUID
+    amount: Fen
     working: str | None
 
 
@@ -35,17 +36,15 @@ async def page_of_claims(
     return [claim_of(row) for row in rows]
 
 
-async def claim(unit: Unit, member_id: UUID, claim_id: UUID) -> Claim | None:
-    row = await unit.fetchrow(
-        "select * from settlement where claim_id = $1 and member_id = $2", claim_id, member_id
-    )
+async def claim(unit: Unit, claim_id: UUID) -> Claim | None:
+    row = await unit.fetchrow("select * from settlement where claim_id = $1", claim_id)
     return None if row is None else claim_of(row)
 
 
-async def grants_of(unit: Unit, member_id: UUID, claim_id: UUID) -> Sequence[GrantSeen]:
+async def grants_of(unit: Unit, claim: Claim) -> Sequence[GrantSeen]:
     rows = await unit.core.execute(
-        select(_grant.grant_id, _grant.working)
-        .where(_grant.member_id == member_id, _grant.claim_id == claim_id)
+        select(_grant.grant_id, _grant.amount_fen, _grant.working)
+        .where(_grant.member_id == claim.member_id, _grant.claim_id == claim.claim_id)
         .order_by(_grant.granted_at, _grant.grant_no)
     )
     return [GrantSeen(*row) for row in rows]

@@ -1,22 +1,24 @@
 """What is shown of claims: a member's list, one claim with the reason for its amount, the sums."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from services.claims import texts
 from services.claims.errors import UnknownClaim
 from services.claims.model import Step
 from services.claims.rows import COLUMNS
 from services.claims.store import settlements as store
 from services.claims.store import views
 from services.claims.store.settlements import Claim
+from services.claims.texts.page import Explanation, Part, part
 from services.claims.usecases.desk import Desk
 from services.common.kit.backlog import backlog
 from services.common.kit.db import Database
 from services.common.money import Fen
+from services.common.schemes.rulebook import Rulebook
 
 _WORKINGS = msgspec.json.Decoder(tuple[tuple[str, str, tuple[Step, ...]], ...])
 HOSPITAL = COLUMNS.index("fixmedins_name")
@@ -31,12 +33,11 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One claim, why its amount is what it is, and what was booked for it."""
+    """One claim, what was booked for it, and why its amount is what it is."""
 
     claim: Claim
-    hospital: str
-    why: list[texts.Line]
     grants: list[views.GrantSeen]
+    told: Explanation
 
 
 async def claims_of(
@@ -51,19 +52,35 @@ async def claims_of(
 async def explain(database: Database, desk: Desk, member_id: UUID, claim_id: UUID) -> Explained:
     """Explain a member's own claim; anybody else's is unknown."""
     async with database.begin() as unit:
-        claim = await views.claim(unit, member_id, claim_id)
-        if claim is None:
+        claim = await views.claim(unit, claim_id)
+        if claim is None or claim.member_id != member_id:
             raise UnknownClaim
-        grants = list(await views.grants_of(unit, member_id, claim_id))
+        grants = list(await views.grants_of(unit, claim))
         owners = await store.members_of(unit, [member_id])
-    workings = [claim.working, *(grant.working for grant in grants if grant.working)]
-    why = [
-        line
-        for working in workings
-        for scheme_id, _, steps in _WORKINGS.decode(working)
-        for line in texts.why(steps, scheme_id, desk.rulebook)
-    ]
-    return Explained(claim, desk.unseal(claim, owners)[HOSPITAL], why, grants)
+    hospital = desk.unseal(claim, owners)[HOSPITAL]
+    parts = tuple(_parts(claim, grants, desk.rulebook))
+    return Explained(claim, grants, Explanation(claim_id, hospital, claim.incurred_on, parts))
+
+
+def _parts(claim: Claim, grants: Sequence[views.GrantSeen], rulebook: Rulebook) -> Iterator[Part]:
+    """Explain what each plan made of the claim, then what changed it since."""
+    amounts = {(plan.scheme_id, plan.benefit_name): plan.benefit for plan in claim.plans}
+    for scheme_id, benefit, steps in _WORKINGS.decode(claim.working):
+        amount = amounts.get((scheme_id, benefit), Fen(0))
+        yield part(scheme_id, benefit, steps, amount, rulebook)
+    for grant in grants:
+        if grant.working is not None:
+            for scheme_id, benefit, steps in _WORKINGS.decode(grant.working):
+                yield part(scheme_id, benefit, steps, grant.amount, rulebook)
+
+
+async def owner(database: Database, claim_id: UUID) -> UUID:
+    """Give whose claim it is; one that has no member yet is unknown here."""
+    async with database.begin() as unit:
+        claim = await views.claim(unit, claim_id)
+    if claim is None or claim.member_id is None:
+        raise UnknownClaim
+    return claim.member_id
 
 
 async def granted(

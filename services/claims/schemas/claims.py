@@ -1,4 +1,4 @@
-"""What claims answers, and what it is asked with."""
+"""Settlements in, claims out."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -8,11 +8,12 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.claims.model import Outcome
+from services.claims.model import InPlan, Outcome
 from services.claims.store.feeds import Feed
 from services.claims.store.settlements import Claim
 from services.claims.store.views import GrantSeen
-from services.claims.texts import Line
+from services.claims.texts.lines import Line
+from services.claims.texts.page import Explanation
 from services.common.money import Fen, yuan
 
 SETTLEMENTS_MAX = 1_000
@@ -150,14 +151,22 @@ class ClaimPage(BaseModel):
 
 
 class Why(BaseModel):
-    """One step of the working: what went in, the clause, what came out."""
+    """One step of the working: what went in, the clause as it stood that day, what came out."""
 
     step: str
     clause: str
     source: str
+    quote: str
+    since: date | None
     amount_in: str
     amount_out: str
     text: str
+    text_zh: str
+    text_en: str
+
+    @classmethod
+    def of(cls, line: Line) -> "Why":
+        return cls(**msgspec.structs.asdict(line))
 
 
 class Moment(BaseModel):
@@ -167,23 +176,39 @@ class Moment(BaseModel):
     what: str
 
 
+class PlanOut(BaseModel):
+    """What one plan made of the claim."""
+
+    scheme_id: str
+    benefit: str
+    amount: str
+    code: str | None
+
+    @classmethod
+    def of(cls, plan: InPlan) -> "PlanOut":
+        amount = yuan(plan.benefit)
+        return cls(
+            scheme_id=plan.scheme_id, benefit=plan.benefit_name, amount=amount, code=plan.code
+        )
+
+
 class ClaimOut(ClaimListed):
     """One claim with the reason for its amount, step by step."""
 
+    plans: list[PlanOut]
     why: list[Why]
     timeline: list[Moment]
     grant_ids: list[UUID]
 
     @classmethod
-    def explained(
-        cls, claim: Claim, hospital: str, why: Sequence[Line], grants: Sequence[GrantSeen]
-    ) -> "ClaimOut":
+    def explained(cls, claim: Claim, told: Explanation, grants: Sequence[GrantSeen]) -> "ClaimOut":
         moments = [Moment(at=claim.received_at, what="received")]
         if claim.decided_at is not None:
             moments.append(Moment(at=claim.decided_at, what=claim.status))
         return cls(
-            **ClaimListed.of(claim, hospital).model_dump(),
-            why=[Why(**msgspec.structs.asdict(line)) for line in why],
+            **ClaimListed.of(claim, told.hospital).model_dump(),
+            plans=[PlanOut.of(plan) for plan in claim.plans],
+            why=[Why.of(line) for part in told.parts for line in part.lines],
             timeline=moments,
             grant_ids=[grant.grant_id for grant in grants],
         )
@@ -197,3 +222,9 @@ class Granted(BaseModel):
     @classmethod
     def of(cls, amount: Fen) -> "Granted":
         return cls(granted=yuan(amount))
+
+
+class Owner(BaseModel):
+    """Whose claim it is."""
+
+    member_id: UUID

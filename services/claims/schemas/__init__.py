@@ -1,0 +1,1 @@
+"""What claims answers, and what it is asked with."""
