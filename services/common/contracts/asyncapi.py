@@ -62,6 +62,7 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         identity_index=b"blind index: 16B",
         unit_code="U001",
         salts=dict.fromkeys(("claims", "payments", "notify"), b"sealed"),
+        person=b"sealed",
     ),
     PayeeChanged(
         event_id=_event_id(2),
