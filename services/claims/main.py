@@ -5,11 +5,14 @@ from functools import partial
 from fastapi import FastAPI
 
 from services.claims import events
-from services.claims.api import Door, routes
+from services.claims.api.door import Door
+from services.claims.api.editions import say_where
+from services.claims.api.routes import routes
 from services.claims.rows import COLUMNS, RowReader
 from services.claims.settings import Settings
-from services.claims.timers import FeedWorker, ReviewTimer
-from services.claims.usecases.desk import Desk
+from services.claims.timers import BacktestTimer, EditionTimer, FeedWorker, ReviewTimer
+from services.claims.usecases import editions
+from services.claims.usecases.desk import Desk, Shelf
 from services.claims.usecases.posts import Counter
 from services.common.contracts.event import Reader as EventReader
 from services.common.kit import auth, keys, problems
@@ -21,7 +24,6 @@ from services.common.kit.kafka import Cluster
 from services.common.kit.process import Task, serve
 from services.common.kit.relay import Relay
 from services.common.kit.sealing import BlindIndex, Opener, Sealer, Suite
-from services.common.schemes.load import load_rulebook
 
 # Who stands behind claims, and on which topics: the feed waits for them.
 BEHIND = {"payments": ["claims.claim.v1"], "notify": ["payments.payout.v1"]}
@@ -29,7 +31,7 @@ BEHIND = {"payments": ["claims.claim.v1"], "notify": ["payments.payout.v1"]}
 
 def new_desk(settings: Settings) -> Desk:
     return Desk(
-        rulebook=load_rulebook(),
+        shelf=Shelf.of_release(),
         sealer=Sealer.from_dir(settings.keys_dir, Suite.named(settings.sealing_suite)),
         opener=Opener.from_dir(settings.keys_dir, "claims"),
         identity=BlindIndex.from_dir(settings.keys_dir, keys.IDENTITY_INDEX, "id_number"),
@@ -40,6 +42,7 @@ def new_app(settings: Settings, counter: Counter) -> FastAPI:
     app = FastAPI(title="claims", docs_url=None, redoc_url=None)
     auth.install(app, settings)
     problems.install(app)
+    say_where(app)
     app.include_router(routes(Door(settings, counter)))
     return app
 
@@ -73,8 +76,9 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
         events=events.CONSUMED,
         handle=events.handler(desk, read),
     )
-    tasks: dict[str, Task] = {}
+    tasks: dict[str, Task] = {"editions": EditionTimer(settings, database, desk.shelf, health).run}
     if "worker" in roles:
+        tasks["backtests"] = BacktestTimer(settings, database, desk.shelf, health).run
         tasks["relay"] = Relay(settings, database, cluster, health).run
         tasks["consumer"] = consumer.run
         tasks["reviews"] = ReviewTimer(
@@ -92,6 +96,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
         ).run
     app = new_app(settings, counter) if "api" in roles else None
     try:
+        await editions.refresh(database, desk.shelf)
         if "redrive" in roles:
             await consumer.redrive()
             return 0

@@ -170,8 +170,8 @@ scheme_draft = Table(
     Index("scheme_draft_scheme", "scheme_id", "drafted_at"),
 )
 
-# What was published, for ever: a scheme's newest edition takes the place of the release's file. What
-# it was tried on is kept with it.
+# What was published, for ever: a scheme's newest edition takes the place of the release's file.
+# What it was tried on is kept with it.
 scheme_edition = Table(
     "scheme_edition",
     metadata,

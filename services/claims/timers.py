@@ -1,8 +1,9 @@
-"""The loops that wake use cases: the feed, and settlements kept in review."""
+"""The loops that wake use cases: the feed, settlements in review, backtests, new editions."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
 import asyncpg
@@ -12,15 +13,18 @@ from services.claims.errors import FeedMoved, FeedUnreadable
 from services.claims.feedfile import FeedShape, Line
 from services.claims.rows import RowReader
 from services.claims.settings import Settings
+from services.claims.store.backtest import Backtest
 from services.claims.store.feeds import Feed
-from services.claims.usecases import feeds, reviews
-from services.claims.usecases.desk import Desk, Incoming, Reader
+from services.claims.usecases import backtest, editions, feeds, reviews
+from services.claims.usecases.desk import Desk, Incoming, Reader, Shelf
 from services.claims.usecases.feeds import Numbered
+from services.common.errors import DomainError
 from services.common.kit import clock
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT, Database
 from services.common.kit.freshness import Freshness
 from services.common.kit.health import Health
+from services.common.kit.leadership import leadership
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause
 
@@ -31,6 +35,8 @@ YIELD_S = 0.05
 FRESH_WAIT_S = 5.0
 # A file of gigabytes is read through before its first row is judged.
 EXAMINE_STALL_S = 600.0
+# A part of a backtest takes seconds, of which the first begin with starting processes.
+BACKTEST_STALL_S = 120.0
 
 
 class FeedWorker:
@@ -189,3 +195,80 @@ class ReviewTimer:
                 log.warning("timer.failed", job="reviews", error=trouble)
             self._health.waiting("reviews")
             await pause(self._settings.review_poll_ms / 1000, stop)
+
+
+class EditionTimer:
+    """Puts newly published editions on the shelf of this process."""
+
+    def __init__(
+        self, settings: Settings, database: Database, shelf: Shelf, health: Health
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._shelf = shelf
+        self._health = health
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await pause(self._settings.editions_poll_ms / 1000, stop)
+            try:
+                await editions.refresh(self._database, self._shelf)
+            except TRANSIENT as trouble:
+                log.warning("timer.failed", job="editions", error=trouble)
+            self._health.waiting("editions")
+
+
+class BacktestTimer:
+    """Works backtests through, one after another; of several workers one does."""
+
+    def __init__(
+        self, settings: Settings, database: Database, shelf: Shelf, health: Health
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._shelf = shelf
+        self._health = health
+
+    async def run(self, stop: asyncio.Event) -> None:
+        self._health.watch("backtests", BACKTEST_STALL_S)
+        while not stop.is_set():
+            try:
+                if await backtest.next_asked(self._database) is not None:
+                    async with leadership(self._settings, "backtests") as lead:
+                        # Another worker may have finished it meanwhile.
+                        asked = await backtest.next_asked(self._database)
+                        if lead is not None and asked is not None:
+                            await self._work(asked, stop)
+            except (*TRANSIENT, BrokenProcessPool) as trouble:
+                log.warning("timer.failed", job="backtests", error=trouble)
+                await pause(RETRY_S, stop)
+            self._health.waiting("backtests")
+            await pause(self._settings.backtest_poll_ms / 1000, stop)
+
+    async def _work(self, asked: Backtest, stop: asyncio.Event) -> None:
+        """Work one backtest through; one that is broken off here begins again at the next start."""
+        log.info("backtest.started", backtest_id=asked.backtest_id, scheme_id=asked.scheme_id)
+        self._health.progress("backtests")
+
+        def beat() -> None:
+            self._health.progress("backtests")
+
+        working = asyncio.create_task(
+            backtest.work(self._settings, self._database, self._shelf.rulebook, asked, beat)
+        )
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                await working
+                log.info("backtest.done", backtest_id=asked.backtest_id)
+        except (*TRANSIENT, BrokenProcessPool):
+            raise
+        except Exception as error:  # noqa: BLE001 - the next one must not wait for whatever it is
+            log.error("backtest.failed", backtest_id=asked.backtest_id, error=error)  # noqa: TRY400 - a log that shows no values
+            code = error.code if isinstance(error, DomainError) else "NOT_PROCESSED"
+            await backtest.fail(self._database, asked.backtest_id, code)
+        finally:
+            stopped.cancel()
+            working.cancel()
+            await asyncio.wait([working])

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.claims.api.door import Door
+from services.claims.api.editions import edition_routes
 from services.claims.api.members import benefit_routes, member_routes, staff_routes
 from services.claims.api.settlements import feed_routes, hospital_routes
 
@@ -15,4 +16,5 @@ def routes(door: Door) -> APIRouter:
     member_routes(router, door)
     benefit_routes(router, door)
     staff_routes(router, door)
+    edition_routes(router, door)
     return router

@@ -1,11 +1,12 @@
 """What a draft changes of a scheme in force: which figures on which days, and what has no day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
+from services.claims.rules.trial import Tried
 from services.common.schemes.figures import Figure, in_force, named_figures
 from services.common.schemes.model import Scheme
 
@@ -21,6 +22,21 @@ class Changed(NamedTuple):
     ends: date | None
     was: object
     becomes: object
+
+
+class Compared(NamedTuple):
+    """A draft beside what is in force: what it changes, and the worked cases that disagree.
+
+    `past` names what keeps it from being published.
+    """
+
+    changes: Sequence[Changed]
+    disagreeing: Sequence[Tried]
+    past: Sequence[str]
+
+    @property
+    def first_day(self) -> date | None:
+        return min((change.starts for change in self.changes), default=None)
 
 
 def changed_figures(before: Scheme, after: Scheme) -> list[Changed]:

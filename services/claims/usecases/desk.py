@@ -1,8 +1,8 @@
 """What the use cases of claims work with, and what comes in before it is judged."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from services.claims.model import Refusal, Settlement
 from services.claims.store.settlements import Claim, Member
 from services.common.kit.sealing import UNSALTED, BlindIndex, Opener, Sealer
+from services.common.schemes.load import DATA, load_rulebook
 from services.common.schemes.rulebook import Rulebook
 
 SEALED_FIELD = "settlement"
@@ -24,14 +25,37 @@ class Incoming(NamedTuple):
     read: Settlement | Refusal
 
 
+@dataclass(slots=True)
+class Shelf:
+    """Where the rule books in force stand; newer ones are put there while the process runs.
+
+    `files` are the texts of their schemes, `numbers` the editions of those that are not the
+    release's own any more.
+    """
+
+    rulebook: Rulebook
+    files: Mapping[str, bytes]
+    numbers: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @classmethod
+    def of_release(cls) -> Self:
+        rulebook = load_rulebook()
+        ids = [scheme.scheme_id for scheme in rulebook]
+        return cls(rulebook, {each: (DATA / f"{each}.yaml").read_bytes() for each in ids})
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What claims works with: the rule books, the seals, the index that finds a member."""
 
-    rulebook: Rulebook
+    shelf: Shelf
     sealer: Sealer
     opener: Opener
     identity: BlindIndex
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return self.shelf.rulebook
 
     def seal(self, claim_id: UUID, member: Member | None, texts: Sequence[str]) -> bytes:
         """Seal a row's texts; before its member is known the claim's own id stands for one."""
