@@ -4,7 +4,8 @@ import json
 
 import yaml
 
-from deploy.docs import lines_and_metrics, openapi, schemes_page, settings_page
+from deploy.docs import lines_and_metrics, openapi, settings_page
+from deploy.docs.schemes import pages as schemes
 from deploy.local.settings import ROOT
 from services.common.contracts import asyncapi
 from services.common.schemes.load import schema
@@ -18,7 +19,7 @@ def generated() -> dict[str, str]:
             f"docs/openapi/{name}.json": _json(document)
             for name, document in openapi.documents().items()
         },
-        "docs/schemes.md": schemes_page.text(),
+        **schemes.pages(),
         "services/common/schemes/scheme.schema.json": _json(schema()),
         "docs/settings.md": settings_page.text(),
         "docs/metrics.md": lines_and_metrics.metrics_text(),
