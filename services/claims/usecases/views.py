@@ -20,7 +20,9 @@ from services.common.kit.db import Database
 from services.common.money import Fen
 from services.common.schemes.rulebook import Rulebook
 
-_WORKINGS = msgspec.json.Decoder(tuple[tuple[str, str, tuple[Step, ...]], ...])
+# By scheme and benefit.
+Working = tuple[tuple[str, str, tuple[Step, ...]], ...]
+_WORKINGS = msgspec.json.Decoder(Working)
 HOSPITAL = COLUMNS.index("fixmedins_name")
 
 
