@@ -1,11 +1,12 @@
 """All schemes together: which plans there are, in which order, and what is in force on a day."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from services.common.schemes.errors import SchemeUnknown
+from services.common.schemes.errors import SchemeFigureMissing, SchemeUnknown
 from services.common.schemes.figures import Figure, in_force, named_figures, ref
 from services.common.schemes.model import Event, Scheme
 from services.common.schemes.terms import Terms, terms_on
@@ -29,6 +30,8 @@ class Rulebook:
         self._schemes = {scheme.scheme_id: scheme for scheme in ordered}
         self._rank = {scheme_id: rank for rank, scheme_id in enumerate(self._schemes)}
         self._figures = {scheme.scheme_id: _by_ref(scheme) for scheme in ordered}
+        self._changes = {scheme.scheme_id: _changes(scheme) for scheme in ordered}
+        self._since = lru_cache(maxsize=None)(self._terms_since)
         self.terms = lru_cache(maxsize=_TERMS_KEPT_MAX)(self._terms)
         self.joining = lru_cache(maxsize=_TERMS_KEPT_MAX)(self._joining)
         self.paying_for = lru_cache(maxsize=None)(self._paying_for)
@@ -75,7 +78,28 @@ class Rulebook:
         )
 
     def _terms(self, scheme_id: str, benefit: str, day: date) -> Terms:
+        """Put terms together once for all days between two changes of the scheme's figures."""
+        try:
+            return self._since(scheme_id, benefit, self._last_change(scheme_id, day))
+        except SchemeFigureMissing:
+            return terms_on(self.scheme(scheme_id), benefit, day)  # to name the day that was asked
+
+    def _terms_since(self, scheme_id: str, benefit: str, day: date) -> Terms:
         return terms_on(self.scheme(scheme_id), benefit, day)
+
+    def _last_change(self, scheme_id: str, day: date) -> date:
+        """Give the day since which the same holds; a calendar year is a change as well."""
+        changes = self._changes.get(scheme_id, ())
+        passed = bisect_right(changes, day)
+        new_year = day.replace(month=1, day=1)
+        return max(changes[passed - 1], new_year) if passed else min(day, new_year)
+
+
+def _changes(scheme: Scheme) -> list[date]:
+    """Give the days on which a figure begins, or is over."""
+    figures = [figure for named in named_figures(scheme) for figure in named.figures]
+    ends = {f.valid_to + timedelta(days=1) for f in figures if f.valid_to is not None}
+    return sorted({figure.valid_from for figure in figures} | ends)
 
 
 def _by_ref(scheme: Scheme) -> Mapping[str, Figure[Any]]:
