@@ -213,3 +213,10 @@ def test_bands_and_confirmations_are_told_in_sentences() -> None:
 def test_no_page_shows_a_placeholder_or_what_only_a_program_reads() -> None:
     for name, text in PAGES.items():
         assert not re.search(r"[{}]|\bNone, |\bTrue\b|\bFalse\b|Words\(", text), name
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
+    for name, text in PAGES.items():
+        for block in text.split("\n\n"):
+            rows = [line for line in block.splitlines() if line.startswith("|")]
+            assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) <= 1, name

@@ -224,7 +224,8 @@ def _numbers(claims: Sequence[int]) -> str:
 
 def _lines(scheme: Scheme, one: Tried, rulebook: Rulebook) -> Iterator[str]:
     if not one.assessed:
-        yield "Refused before any plan looks at it. 未进入计划即被退回。"
+        refused = DICTIONARY.refusals[str(one.came["code"])]
+        yield f"{refused.zh}<br>{refused.en}"
     for done in one.assessed:
         if done.scheme_id not in {"", scheme.scheme_id}:
             plan = rulebook.scheme(done.scheme_id).name

@@ -36,6 +36,7 @@ class _Dictionary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aids: dict[str, Words]
     formulas: dict[str, Words]
     inputs: dict[str, Words]
+    refusals: dict[str, Words]
     joining: dict[str, Words]
     illnesses: tuple[Illness, ...]
 
