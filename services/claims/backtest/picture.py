@@ -1,7 +1,7 @@
 """A backtest as a picture: who gets more and who gets less, group by group, as SVG."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from services.claims.backtest.report import Report
@@ -15,6 +15,7 @@ _MARGIN: Final = 32
 _NAMES_TO: Final = 190
 _BARS_FROM: Final = 210
 _BARS_TO: Final = 690
+_CHANGES_TO: Final = 850
 _NUMBERS_TO: Final = _WIDTH - _MARGIN
 _HEAD: Final = 150
 _ROW: Final = 24
@@ -28,12 +29,30 @@ _INK, _FAINT, _LINE = "#1f2933", "#616e7c", "#cbd2d9"
 _MORE, _LESS = "#12806a", "#c2571a"
 
 
+class _Scale(NamedTuple):
+    """Where nothing lies, and how many fen a step to the side is worth."""
+
+    zero: int
+    fen: int
+
+    @classmethod
+    def of(cls, groups: Sequence[Group]) -> "_Scale":
+        most = max((group.won for group in groups), default=0)
+        least = max((-group.lost for group in groups), default=0)
+        room = _BARS_TO - _BARS_FROM
+        return cls(_BARS_FROM + room * least // max(1, least + most), max(1, least + most))
+
+    def length(self, fen: int) -> int:
+        """Whatever is not nothing is seen."""
+        return max(1, fen * (_BARS_TO - _BARS_FROM) // self.fen)
+
+
 def svg(report: Report) -> str:
     """Draw the changes of all groups on one scale; amounts are yuan."""
     panels = [(TITLES[dimension], _shown(report, dimension)) for dimension in TITLES]
     panels = [(title, rows) for title, rows in panels if rows]
     height = _HEAD + sum(_PANEL_HEAD + _ROW * len(rows) for _, rows in panels) + _MARGIN
-    widest = max((max(g.won, -g.lost) for _, rows in panels for _, g in rows), default=0)
+    scale = _Scale.of([group for _, rows in panels for _, group in rows])
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}"'
@@ -44,7 +63,7 @@ def svg(report: Report) -> str:
     ]
     top = _HEAD
     for title, rows in panels:
-        parts += _panel(title, rows, top, widest)
+        parts += _panel(title, rows, top, scale)
         top += _PANEL_HEAD + _ROW * len(rows)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
@@ -84,31 +103,30 @@ def _head(report: Report) -> Iterator[str]:
         yield _text(left + 18, 44, name, size=12)
 
 
-def _panel(title: str, rows: list[tuple[str, Group]], top: int, widest: int) -> Iterator[str]:
-    zero = (_BARS_FROM + _BARS_TO) // 2
+def _panel(title: str, rows: list[tuple[str, Group]], top: int, scale: _Scale) -> Iterator[str]:
+    zero = scale.zero
     yield f'<line x1="{_MARGIN}" y1="{top}" x2="{_NUMBERS_TO}" y2="{top}" stroke="{_LINE}"/>'
     yield _text(_MARGIN, top + 26, title, size=14, weight=700)
-    numbers = "差额 change(元) · 人 members"
-    yield _text(_NUMBERS_TO, top + 26, numbers, size=12, fill=_FAINT, anchor="end")
+    yield _text(_CHANGES_TO, top + 26, "差额 change", size=12, fill=_FAINT, anchor="end")
+    yield _text(_NUMBERS_TO, top + 26, "人 members", size=12, fill=_FAINT, anchor="end")
     first, last = top + _PANEL_HEAD - 6, top + _PANEL_HEAD + _ROW * len(rows) - 10
     yield f'<line x1="{zero}" y1="{first}" x2="{zero}" y2="{last}" stroke="{_LINE}"/>'
     for place, (name, group) in enumerate(rows):
         middle = top + _PANEL_HEAD + place * _ROW
         yield _text(_NAMES_TO, middle + 9, _cut(name), size=13, anchor="end")
-        yield from _bar(zero, middle - 3, -group.lost, widest, _LESS, leftwards=True)
-        yield from _bar(zero, middle - 3, group.won, widest, _MORE, leftwards=False)
-        said = f"{change(group.difference)} · {group.members:,}"
-        yield _text(_NUMBERS_TO, middle + 9, said, size=13, anchor="end")
-
-
-def _bar(
-    zero: int, top: int, fen: int, widest: int, colour: str, *, leftwards: bool
-) -> Iterator[str]:
-    if fen:
-        # Whatever is not nothing is seen.
-        length = max(1, fen * (_BARS_TO - zero) // widest)
-        left = zero - length if leftwards else zero
-        yield f'<rect x="{left}" y="{top}" width="{length}" height="14" fill="{colour}"/>'
+        for fen, left, colour in (
+            (-group.lost, zero - scale.length(-group.lost), _LESS),
+            (group.won, zero, _MORE),
+        ):
+            if fen:
+                width = scale.length(fen)
+                yield (
+                    f'<rect x="{left}" y="{middle - 3}" width="{width}" height="14"'
+                    f' fill="{colour}"/>'
+                )
+        moved, members = change(group.difference), f"{group.members:,}"
+        yield _text(_CHANGES_TO, middle + 9, moved, size=13, anchor="end")
+        yield _text(_NUMBERS_TO, middle + 9, members, size=13, anchor="end")
 
 
 def _cut(name: str) -> str:

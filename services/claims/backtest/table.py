@@ -1,6 +1,7 @@
 """A backtest in plain text, in Chinese and English: for the screen, for a mail, for the file."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 from unicodedata import east_asian_width
 
@@ -13,7 +14,7 @@ TITLES: Final = {
     UNITS: "按单位 by unit",
     AGES: "按年龄 by age",
     LEVELS: "按医院等级 by hospital level",
-    BILLS: "按单次自付一(元) by self-pay one of the bill",
+    BILLS: "按自付一(元) by self-pay one",
 }
 _LEVELS: Final = {"1": "一级 1", "2": "二级 2", "3": "三级 3"}
 _HEAD: Final = ("理赔", "已核定", "按草案", "差额", "多得", "少得", "不变")
@@ -25,8 +26,10 @@ Row = Sequence[str]
 def text(report: Report) -> str:
     """Give the whole report; winners and losers are members, amounts yuan."""
     lines = [*_opening(report), "", *_sums(report), ""]
-    for dimension in TITLES:
-        lines += [*_groups(report, dimension), ""]
+    tables = [_groups(report, dimension) for dimension in TITLES]
+    aligned = iter(list(_aligned([row for table in tables for row in table])))
+    for table in tables:
+        lines += [*islice(aligned, len(table)), ""]
     lines += [*_reasons(report), "", *_largest(report)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -87,7 +90,7 @@ def _sums(report: Report) -> Iterator[str]:
     yield from _aligned(rows)
 
 
-def _groups(report: Report, dimension: str) -> Iterator[str]:
+def _groups(report: Report, dimension: str) -> list[Row]:
     found = report.groups(dimension)
     shown, rest = found[:UNITS_SHOWN], found[UNITS_SHOWN:]
     rows = [(label(dimension, name), *_cells(group)) for name, group in shown]
@@ -96,7 +99,7 @@ def _groups(report: Report, dimension: str) -> Iterator[str]:
         for _, group in rest:
             others.add(group)
         rows.append((f"其余 others ({len(rest)})", *_cells(others)))
-    yield from _aligned([(TITLES[dimension], *_HEAD), ("", *_HEAD_EN), *rows])
+    return [(TITLES[dimension], *_HEAD), ("", *_HEAD_EN), *rows]
 
 
 def _cells(group: Group) -> tuple[str, ...]:

@@ -84,9 +84,9 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     code_drafted: str | None
 
     @property
-    def size(self) -> tuple[int, UUID]:
+    def size(self) -> tuple[int, date, Fen, UUID]:
         """Order changes by size; equal ones always in the same way."""
-        return -abs(self.drafted - self.booked), self.claim_id
+        return -abs(self.drafted - self.booked), self.day, self.booked, self.claim_id
 
 
 class Check(msgspec.Struct):
