@@ -49,9 +49,16 @@ def text(rulebook: Rulebook, found: Matrix) -> str:
 def _schemes(rulebook: Rulebook) -> Iterator[str]:
     plans = {scheme.scheme_id: scheme.name for scheme in rulebook}
     head = [
-        "scheme 计划", "city 地区", "what it pays 支付什么", "fee 费用", "term 保障期",
-        "state 状态", "figures 数据", "assumed† 样本", "cases 算例",
-    ]  # fmt: skip
+        "scheme 计划",
+        "city 地区",
+        "what it pays 支付什么",
+        "fee 费用",
+        "term 保障期",
+        "state 状态",
+        "figures 数据",
+        "assumed† 样本",
+        "cases 算例",
+    ]
     rows = [_row(scheme, plans) for scheme in rulebook]
     sums = [str(sum(int(row[column]) for row in rows)) for column in (6, 7, 8)]
     yield from table(head, [*rows, ["together 合计", "", "", "", "", "", *sums]])
