@@ -14,7 +14,7 @@ from services.common.period import Days
 from services.common.schemes.errors import SchemeFigureMissing
 from services.common.schemes.figures import Amount, Figure, named_figures
 from services.common.schemes.load import load_rulebook
-from services.common.schemes.model import Daily, LumpSum, Scheme
+from services.common.schemes.model import Daily, Event, LumpSum, Scheme
 from services.common.schemes.rulebook import Rulebook
 from services.common.schemes.terms import DailyTerms, ExcessTerms, Terms
 from tests.claims.rules.books import Books
@@ -59,7 +59,7 @@ class Plan(NamedTuple):
         return RULEBOOK.terms(self.scheme_id, self.benefit, self.since)
 
     @property
-    def events(self) -> tuple[str, ...]:
+    def events(self) -> tuple[Event, ...]:
         return RULEBOOK.scheme(self.scheme_id).benefits[self.benefit].events
 
     def asked(self, condition: str) -> Any:  # noqa: ANN401 (the condition's own value)
