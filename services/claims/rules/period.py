@@ -125,7 +125,9 @@ def _paid_out(
             steps += (Step("own_cost", "", payable, left, said),)
             payable, reason = left, Reason.CAP_OWN_COST
     benefit = Fen(payable - granted)
-    if granted or isinstance(terms.formula, ExcessTerms):
+    adds_up = isinstance(terms.formula, ExcessTerms)
+    # What a bill earned by itself and no cap has touched is paid as it was earned: no more to say.
+    if adds_up or (granted and (cap is not None or benefit <= 0)):
         steps += (Step("granted_before", terms.period.ref, payable, benefit, (granted,)),)
     if not benefit and reason is None:
         reason = Reason.NOTHING_TO_ADD

@@ -199,7 +199,6 @@ def test_one_accident_has_one_maximum() -> None:
     assert told(done)[1:] == [
         ("death", "benefit.death", "100.00", "100.00", "", "1.00"),
         ("one_accident", "benefit.one_accident", "100.00", "10.00", 90_00, 10_00),
-        ("granted_before", "benefit.period", "100.00", "10.00", 90_00),
     ]
     nothing = account.claim(a_claim(**fall, grade=10))
     assert (nothing.benefit, nothing.code, nothing.counted) == (0, Reason.CAP_PER_EVENT, None)

@@ -239,7 +239,6 @@ def test_a_day_in_hospital_is_paid_from_admission_to_discharge() -> None:
     again = account.claim(a_claim(cause="traffic_accident", admission=date(2024, 3, 8)))
     assert told(again) == [
         ("daily", "benefit.per_day.traffic_accident", "80.00", "80.00", "1", "traffic_accident"),
-        ("granted_before", "benefit.period", "400.00", "80.00", 320_00),
     ]
     assert (again.benefit, again.grant_no) == (80_00, 2)
 
