@@ -24,8 +24,9 @@ class Trial:
     """
 
     def __init__(self, draft: Scheme, in_force: Rulebook, as_of: date | None = None) -> None:
-        # A draft of a package changes what is held of the schemes in it.
-        parts = {part: in_force.scheme(part) for part in draft.includes}
+        # A draft of a package changes what is held of the schemes that are in it, or were.
+        held = {*draft.includes, *in_force.scheme(draft.scheme_id).includes}
+        parts = {part: in_force.scheme(part) for part in sorted(held)}
         self.schemes = frozenset({draft.scheme_id, *parts})
         judged = draft if as_of is None else at_all_times(draft, as_of)
         packages = [
