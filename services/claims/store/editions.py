@@ -82,10 +82,8 @@ async def newest_numbers(unit: Unit) -> dict[str, int]:
 
 async def newest(unit: Unit) -> list[Edition]:
     """Give the newest edition of each scheme that has one."""
-    rows = await unit.core.execute(
-        select(tables.scheme_edition)
-        .distinct(_edition.scheme_id)
-        .order_by(_edition.scheme_id, _edition.number.desc())
+    rows = await unit.fetch(
+        "select distinct on (scheme_id) * from scheme_edition order by scheme_id, number desc"
     )
     return [Edition(*row) for row in rows]
 

@@ -136,8 +136,8 @@ async def publish(
 ) -> Edition:
     """Put a draft in force from its first day on; of two who publish at once one wins.
 
-    Raises `UnknownDraft`, `SamePerson`, `BacktestMissing`, `DraftOutdated`, `CasesDisagree` and
-    `EditionChangesThePast`.
+    Raises `UnknownDraft`, `SamePerson`, `BacktestMissing`, `DraftOutdated`, `EditionChangesThePast`
+    and `CasesDisagree`.
     """
     await refresh(database, shelf)
     drafted, compared = await seen(database, shelf, scheme_id, draft_id)
@@ -149,10 +149,10 @@ async def publish(
         raise BacktestMissing
     if drafted.base_sha256 != sha256(shelf.files[scheme_id]).digest():
         raise DraftOutdated
-    if compared.disagreeing:
-        raise CasesDisagree(sorted({case.case_id for case in compared.disagreeing}))
     if compared.past:
         raise EditionChangesThePast(compared.past)
+    if compared.disagreeing:
+        raise CasesDisagree(sorted({case.case_id for case in compared.disagreeing}))
     edition = Edition(
         scheme_id=scheme_id,
         number=shelf.numbers.get(scheme_id, 0) + 1,
