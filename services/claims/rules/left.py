@@ -50,12 +50,12 @@ def left(
     rulebook: Rulebook,
 ) -> list[Left]:
     """Tell of each benefit that the member is covered by on the day, in the declared order."""
-    covers = {
-        scheme_id: cover.days
-        for scheme_id, some in held(coverages, day, rulebook).items()
-        for cover in some
-        if cover.days.holds(day)
-    }
+    covers: dict[str, Days] = {}
+    for scheme_id, some in held(coverages, day, rulebook).items():
+        for cover in some:
+            if cover.days.holds(day):
+                # Of several covers at once the first one gives the period, as for a claim.
+                covers.setdefault(scheme_id, cover.days)
     found: list[Left] = []
     for scheme_id in rulebook.in_order(covers):
         for benefit in rulebook.scheme(scheme_id).benefits:
@@ -88,6 +88,7 @@ def _of_period(
     mine = totals.get(key, Totals())
     others = (totals.get(key._replace(scheme_id=other)) for other in terms.shared_with)
     elsewhere = sum(sum(other.granted.values()) for other in others if other is not None)
+    elsewhere += mine.granted_elsewhere
     granted = Fen(mine.granted.get(benefit, 0))
     most = _claims_max(terms)
     return Left(

@@ -30,13 +30,6 @@ def due(terms: Terms, kind: str, after: Totals, elsewhere: Fen) -> Due:
     return _paid_out(terms, whole, after, elsewhere, ())
 
 
-def owed(terms: Terms, totals: Totals, elsewhere: Fen = _NOTHING) -> Fen:
-    """Give what the period owes in all."""
-    kind = terms.formula.kinds[0].kind if isinstance(terms.formula, ExcessTerms) else ""
-    granted = totals.granted.get(terms.benefit, _NOTHING)
-    return Fen(granted + due(terms, kind, totals, elsewhere).benefit)
-
-
 def _accumulated(
     terms: Terms, formula: ExcessTerms, kind: str, after: Totals, elsewhere: Fen
 ) -> Due:
