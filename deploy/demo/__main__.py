@@ -28,7 +28,7 @@ async def demo() -> int:
     async with fresh_platform(var_dir, os.environ) as platform:
         started_s = time.monotonic() - began
         async with Cast(var_dir) as cast:
-            story = Story(cast, Dataset(DATA))
+            story = Story(cast, Dataset(DATA), var_dir)
             trouble = await _play(story)
             story.checks.append(check_restarts(platform))
     seconds = {"start": round(started_s, 2), **story.seconds}
@@ -48,8 +48,9 @@ async def demo() -> int:
     show.lines(f"failed: {name}" for name in failed)
     if trouble:
         show.paragraph(f"broke off: {trouble}", "  ")
-    show.paragraph(" · ".join(f"{name} {taken:.1f} s" for name, taken in seconds.items()), "  ")
-    show.line(f"{len(story.checks) - len(failed)} of {len(story.checks)} checks hold; {path}")
+    show.paragraph(" · ".join(f"{name} {taken:.1f}s" for name, taken in seconds.items()), "  ")
+    held = f"{len(story.checks) - len(failed)}/{len(story.checks)}"
+    show.line(f"{held} 项核对相符 · checks hold; {show.path(path)}")
     return 0 if ok else 1
 
 

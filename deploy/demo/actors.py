@@ -91,6 +91,13 @@ class Staff(Door):
     async def benefits(self, member_id: str, **of: object) -> Json:
         return await self.ask("GET", f"/staff/members/{member_id}/benefits", params=of)
 
+    async def left(self, member_id: str) -> list[Json]:
+        answer = await self.ask("GET", f"/staff/members/{member_id}/benefits/left")
+        return answer["benefits"]
+
+    async def claim(self, claim_id: str) -> Json:
+        return await self.ask("GET", f"/staff/claims/{claim_id}")
+
     async def books(self) -> Json:
         return await self.ask("GET", "/staff/reports/books")
 
@@ -140,6 +147,18 @@ class MemberApp(Door):
     async def claim(self, claim_id: str) -> Json:
         return await self.ask("GET", f"/me/claims/{claim_id}")
 
+    async def why_page(self, claim_id: str) -> str:
+        return (await self.call("GET", f"/me/claims/{claim_id}/why.txt")).text
+
+    async def slip(self, claim_id: str) -> bytes:
+        return (await self.call("GET", f"/me/claims/{claim_id}/slip.pdf")).content
+
+    async def left(self) -> list[Json]:
+        return (await self.ask("GET", "/me/benefits"))["benefits"]
+
+    async def expected(self, bill: Json) -> Json:
+        return await self.ask("POST", "/me/benefits/expected", json=bill)
+
     async def me(self) -> Json:
         return await self.ask("GET", "/me")
 
@@ -165,6 +184,13 @@ class OtherSide(Door):
 
     async def texts(self) -> list[Json]:
         return await self._book("/sms/log")
+
+    async def login_code(self, phone: str) -> str | None:
+        """Read the code as the phone would show it."""
+        for text in reversed(await self.texts()):
+            if (text["template"], text["phone"]) == ("SMS_LOGIN_CODE", phone):
+                return text["params"]["code"]
+        return None
 
     async def _book(self, path: str) -> list[Json]:
         answer = await self.call("GET", path)

@@ -52,9 +52,9 @@ def check_quiet(books: Json) -> list[Check]:
     dead = {name: books[name]["dead_letters"] for name in SERVICES}
     nothing = dict.fromkeys(SERVICES, 0)
     return [
-        Check("no event is pending", nothing, pending),
-        Check("no dead letter", nothing, dead),
-        Check("nothing waits at the bank", (0, 0), _at_the_bank(books["payments"])),
+        Check("没有待发事件 · no event is pending", nothing, pending),
+        Check("没有死信 · no dead letter", nothing, dead),
+        Check("银行无在途 · nothing waits at the bank", (0, 0), _at_the_bank(books["payments"])),
     ]
 
 
@@ -72,15 +72,35 @@ def check_money(books: Json, bank: Iterable[Json], expected_fen: int) -> list[Ch
     granted_fen = books["claims"]["granted_fen"]
     instructions = [line["instruction_id"] for line in lines]
     return [
-        Check("granted = expected, in fen", expected_fen, granted_fen),
-        Check("payments was told all that was granted", granted_fen, payments["granted_fen"]),
-        Check("ledger: expense = granted", granted_fen, ledger["benefit_expense"]),
-        Check("ledger: its accounts add up to nothing", 0, sum(ledger.values())),
-        Check("ledger: what left the fund = bank book", booked_fen, left_the_fund_fen),
-        Check("payments: paid = bank book", booked_fen, payments["paid_fen"]),
-        Check("bank book = granted + to recover - open", booked_fen, granted_fen + outside_fen),
-        Check("nothing is left unpaid", 0, payments["open_fen"]),
-        Check("no instruction was booked twice", len(instructions), len(set(instructions))),
+        Check("核定 = 应付(分) · granted = expected, in fen", expected_fen, granted_fen),
+        Check(
+            "支付收到全部核定 · payments was told all that was granted",
+            granted_fen,
+            payments["granted_fen"],
+        ),
+        Check(
+            "总账:支出 = 核定 · ledger: expense = granted", granted_fen, ledger["benefit_expense"]
+        ),
+        Check("总账:借贷平衡 · ledger: its accounts add up to nothing", 0, sum(ledger.values())),
+        Check(
+            "总账:基金支出 = 银行流水 · ledger: what left the fund = bank book",
+            booked_fen,
+            left_the_fund_fen,
+        ),
+        Check(
+            "支付:已付 = 银行流水 · payments: paid = bank book", booked_fen, payments["paid_fen"]
+        ),
+        Check(
+            "银行流水 = 核定 + 待收回 - 未付 · bank book = granted + to recover - open",
+            booked_fen,
+            granted_fen + outside_fen,
+        ),
+        Check("没有未付 · nothing is left unpaid", 0, payments["open_fen"]),
+        Check(
+            "没有重复入账 · no instruction was booked twice",
+            len(instructions),
+            len(set(instructions)),
+        ),
     ]
 
 
@@ -95,11 +115,15 @@ def check_texts(
     to_member = by_template["SMS_PAYOUT_REFUSED_MEMBER"]
     to_officer = by_template["SMS_PAYOUT_REFUSED_OFFICER"]
     return [
-        Check("one text per payment", payments.total(), by_template["SMS_PAYOUT_PAID"]),
-        Check("payments without their text", 0, (payments - told).total()),
-        Check("texts without their payment", 0, (told - payments).total()),
-        Check("one text to the member per refusal", refused, to_member),
-        Check("one text to the officer per refusal", refused, to_officer),
+        Check(
+            "一笔打款一条短信 · one text per payment",
+            payments.total(),
+            by_template["SMS_PAYOUT_PAID"],
+        ),
+        Check("打款无短信 · payments without their text", 0, (payments - told).total()),
+        Check("短信无打款 · texts without their payment", 0, (told - payments).total()),
+        Check("每次退回告知会员一次 · one text to the member per refusal", refused, to_member),
+        Check("每次退回告知经办人一次 · one text to the officer per refusal", refused, to_officer),
     ]
 
 
@@ -116,10 +140,18 @@ def check_feed(data: Dataset, feed: Json, refusals: Sequence[Json]) -> list[Chec
     found = {(int(one["line"]), one["setl_id"], one["code"]) for one in refusals}
     due = {(one.line, one.setl_id, one.code) for one in data.truth if one.status == "refused"}
     return [
-        Check("feed: lines", len(data.truth), feed["lines"]),
-        Check("feed: counts", _counts(data.counts), _counts(feed)),
-        Check("feed: benefit", sum(one.benefit for one in data.truth), Decimal(feed["benefit"])),
-        Check("feed: every refused line with its code", sorted(due), sorted(found)),
+        Check("结算明细:行数 · feed: lines", len(data.truth), feed["lines"]),
+        Check("结算明细:各类行数 · feed: counts", _counts(data.counts), _counts(feed)),
+        Check(
+            "结算明细:互助金 · feed: benefit",
+            sum(one.benefit for one in data.truth),
+            Decimal(feed["benefit"]),
+        ),
+        Check(
+            "结算明细:每条退回及原因 · feed: every refused line with its code",
+            sorted(due),
+            sorted(found),
+        ),
     ]
 
 
@@ -135,7 +167,9 @@ def check_lines(data: Dataset, answers: Sequence[Json], looked_up: Mapping[str, 
     """
     pairs = zip(data.truth, answers, strict=True)
     wrong = [one.line for one, answer in pairs if not _holds(one, answer, looked_up)]
-    return Check("every line is remembered with its verdict and its fen", [], wrong)
+    return Check(
+        "逐行复查结论与金额 · every line is remembered with its verdict and its fen", [], wrong
+    )
 
 
 def taken_back(data: Dataset) -> set[str]:

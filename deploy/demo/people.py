@@ -35,10 +35,18 @@ class Person(NamedTuple):
     card: str
     bank: str
     hired_on: date
+    schemes: str = SCHEMES
+    groups: str = ""
+
+    @property
+    def plans(self) -> list[str]:
+        """Give the schemes that the person holds, by their ids."""
+        return [held.partition(":")[0] for held in self.schemes.split(";")]
 
     def roster_row(self) -> tuple[str, ...]:
         numbers = ("01", self.id_number, self.phone, self.card, self.bank)
-        return (self.name, *numbers, "in_service", self.hired_on.isoformat(), SCHEMES, "")
+        hired_on = self.hired_on.isoformat()
+        return (self.name, *numbers, "in_service", hired_on, self.schemes, self.groups)
 
 
 def person(index: int, rng: random.Random, first_day: date, last_day: date) -> Person:

@@ -1,12 +1,19 @@
 """What is printed: headings, what each actor saw with names and numbers masked, progress."""
 
+import os
+import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from unicodedata import east_asian_width
 
 WIDTH = 100
 _PROGRESS_EVERY_S = 2.0  # where no terminal redraws the line
+# What stays on one line: a Chinese character or an unbroken run, its brackets and stops with it.
+_UNBROKEN = re.compile(r"[“‘(〔《「]*(?:[!-~]+|.)[,.;:!?)，。；：！？、）”’〕》」…]*\s*")
+
+_NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?( ✓)?$|-?$")
 
 
 def phone(number: str) -> str:
@@ -21,8 +28,13 @@ def account(number: str) -> str:
     return f"{number[:4]}****{number[-4:]}"
 
 
+def path(file: Path) -> str:
+    """Give a file's path as whoever stands in the working folder would type it."""
+    return os.path.relpath(file)
+
+
 def heading(english: str, chinese: str) -> None:
-    title = f"── {english} · {chinese} "
+    title = f"── {chinese} · {english} "
     print(f"\n{title}{'─' * (WIDTH - _columns(title))}", flush=True)
 
 
@@ -36,20 +48,20 @@ def lines(texts: Iterable[str]) -> None:
 
 
 def paragraph(text: str, indent: str = "    ") -> None:
-    """Print a long text broken at the width of the terminal; Chinese breaks anywhere."""
-    room = WIDTH - len(indent)
-    while text:
-        piece = _head(text, room)
+    """Print a long text broken at the width of the terminal, between words and characters."""
+    for piece in broken(text, WIDTH - len(indent)):
         print(f"{indent}{piece}", flush=True)
-        text = text[len(piece) :].lstrip()
 
 
 def table(rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under each other; the first is the header."""
+    """Print rows under each other; the first is the header. Columns of numbers end alike."""
     cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    columns = list(zip(*cells, strict=True))
+    widths = [max(map(_columns, column)) for column in columns]
+    numbers = [all(map(_NUMBER.match, column[1:])) for column in columns]
     for row in cells:
-        line("  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)))
+        aligned = zip(row, widths, numbers, strict=True)
+        line("  ".join(_padded(*cell) for cell in aligned).rstrip())
 
 
 def check(text: str, *, ok: bool) -> None:
@@ -83,13 +95,30 @@ class Progress:
             line(text)
 
 
+def broken(text: str, room: int) -> Iterator[str]:
+    """Break a text into lines of at most so many columns; a longer word is cut."""
+    taken = ""
+    for word in _UNBROKEN.findall(text):
+        if taken and _columns(taken + word.rstrip()) > room:
+            yield taken.rstrip()
+            taken = ""
+        taken += word
+        while _columns(taken.rstrip()) > room:
+            head = _head(taken, room)
+            yield head
+            taken = taken[len(head) :]
+    if taken:
+        yield taken.rstrip()
+
+
 def _columns(text: str) -> int:
     """Count terminal columns: a Chinese character takes two."""
     return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _columns(text))
+def _padded(text: str, width: int, number: object) -> str:
+    space = " " * (width - _columns(text))
+    return space + text if number else text + space
 
 
 def _head(text: str, room: int) -> str:

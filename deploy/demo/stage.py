@@ -57,7 +57,7 @@ def check_restarts(platform: Platform) -> Check:
     names = running(platform.settings.run_dir).keys() - {SELF}
     counts = {name: platform.restarts(name) for name in names}
     restarted = {name: count for name, count in counts.items() if count}
-    return Check("no program had to be started again", {}, restarted)
+    return Check("没有程序重启 · no program had to be started again", {}, restarted)
 
 
 def run(work: Callable[[], Coroutine[None, None, int]]) -> int:

@@ -8,14 +8,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from deploy.demo import books, show
+from deploy.demo import books, plans, show, words
 from deploy.demo.actors import Cast, Json
 from deploy.demo.books import Check
 from deploy.demo.dataset import Dataset
 from deploy.demo.inquiry import ask_again, granted
 from deploy.demo.patience import until
+from deploy.demo.plans_scenes import PlansScenes
 
 REFUSED_CARDS = 2
 
@@ -26,6 +28,7 @@ class Story:
 
     cast: Cast
     data: Dataset
+    var_dir: Path
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     figures: dict[str, Any] = field(default_factory=dict[str, Any])
     checks: list[Check] = field(default_factory=list[Check])
@@ -36,6 +39,8 @@ class Story:
         self.officer = self.cast.staff("filing_officer")
         self.other_side = self.cast.other_side()
         self.told: Json = self.data.cast
+        self.plans_data = plans.PlansData.now()
+        self.plans = PlansScenes(self.cast, self.plans_data, self.checks, self.var_dir)
 
     async def play(self) -> None:
         scenes = (
@@ -44,10 +49,13 @@ class Story:
             ("rosters", self.rosters_come_in),
             ("feed", self.feed_comes_in),
             ("hospital", self.hospital_posts),
+            ("plans", self.plans.hospitals_post),
             ("payouts", self.money_goes_out),
             ("refused", self.refusals_are_told),
             ("corrected", self.cards_are_corrected),
+            ("plan by plan", self.plans.plan_by_plan),
             ("member", self.member_looks),
+            ("left", self.plans.member_asks),
             ("books", self.books_are_compared),
         )
         for name, scene in scenes:
@@ -56,8 +64,10 @@ class Story:
 
     async def units_register(self) -> None:
         show.heading("Units and their filing officers", "单位与经办人")
-        for union in self.told["units"]:
+        own = plans.UNIT._asdict()
+        for union in [*self.told["units"], own]:
             members = sum(member["unit"] == union["code"] for member in self.data.members)
+            members += len(self.plans_data.who) if union is own else 0
             officer = {"name": union["officer"], "phone": union["phone"]}
             await self.officer.put_unit(union["code"], union["name"], members, [officer])
             shown = f"{show.name(union['officer'])} {show.phone(union['phone'])}"
@@ -77,12 +87,15 @@ class Story:
             unit: await self.officer.upload_roster(unit, starts_on, content)
             for unit, content in self.data.rosters.items()
         }
+        own, since = self.plans_data.roster, plans.COVERED_FROM.isoformat()
+        sent[plans.UNIT.code] = await self.officer.upload_roster(plans.UNIT.code, since, own)
         accepted = 0
         for unit, roster_id in sent.items():
             done = await self._roster_done(unit, roster_id)
             accepted += done["accepted"]
         self.figures["members"] = accepted
-        self.checks.append(Check("rosters: all members enrolled", len(self.data.members), accepted))
+        due = len(self.data.members) + len(self.plans_data.who)
+        self.checks.append(Check("花名册:全部参保 · rosters: all members enrolled", due, accepted))
 
     async def _roster_done(self, unit: str, roster_id: str) -> Json:
         progress = show.Progress()
@@ -120,7 +133,8 @@ class Story:
             " · 退回 {refused}".format(**feed)
         )
         by_code = Counter(one["code"] for one in refusals).most_common()
-        show.paragraph("退回原因 " + " · ".join(f"{code} {n}" for code, n in by_code), "  ")
+        reasons = " · ".join(f"{words.coded(code)} {n} 行" for code, n in by_code)
+        show.paragraph(f"退回原因 {reasons}", "  ")
         self.figures["feed"] = feed
         self.checks += books.check_feed(self.data, feed, refusals)
 
@@ -129,14 +143,15 @@ class Story:
         claim = self.told["hospital_claim"]
         hospital = self.cast.hospital(claim["fixmedins_code"])
         [tried] = await hospital.check([claim])
-        show.line(f"试算 :check  → {tried['status']} {tried.get('benefit', '')} 元(不入账)")
+        show.line(f"试算 → {words.state(tried['status'])} {tried.get('benefit', '')} 元(不入账)")
         [posted] = await hospital.post([claim])
-        show.line(f"{claim['fixmedins_name']} 提交 → {posted['status']} {posted['benefit']} 元")
+        status, name = words.state(posted["status"]), claim["fixmedins_name"]
+        show.line(f"{name} 提交 → {status} {posted['benefit']} 元")
         self.figures["posted_at"] = time.time()
         due = self.told["hospital_benefit"]
         self.checks.append(
             Check(
-                "hospital: checked, then settled with the same benefit",
+                "医院:试算与核定相同 · hospital: checked, then settled with the same benefit",
                 [("settled", due)] * 2,
                 [(one["status"], one.get("benefit")) for one in (tried, posted)],
             )
@@ -159,15 +174,15 @@ class Story:
                 listed += 1
                 show.line(
                     f"{payout['unit_code']} 待更正:{payout['name']} 尾号{payout['card_tail']}"
-                    f" {payout['amount']} 元 {payout['reason']}"
+                    f" {payout['amount']} 元 {words.coded(payout['reason'])}"
                 )
         texts = await self.other_side.texts()
         refused = [one for one in texts if one["template"].startswith("SMS_PAYOUT_REFUSED")]
         for text in refused:
             self._show_text(text)
         self.checks += [
-            Check("refused payouts at the officers' lists", REFUSED_CARDS, listed),
-            Check("texts about them", 2 * REFUSED_CARDS, len(refused)),
+            Check("经办人处待更正 · refused payouts at the officers' lists", REFUSED_CARDS, listed),
+            Check("退回短信 · texts about them", 2 * REFUSED_CARDS, len(refused)),
         ]
 
     async def cards_are_corrected(self) -> None:
@@ -187,7 +202,7 @@ class Story:
         for text in (await self.other_side.texts())[before:]:
             self._show_text(text)
         left = await self.officer.refused_payouts()
-        self.checks.append(Check("no refused payout is left", [], left))
+        self.checks.append(Check("更正后无待处理 · no refused payout is left", [], left))
 
     async def member_looks(self) -> None:
         show.heading("A member looks at hers in the mini program", "会员小程序")
@@ -195,9 +210,11 @@ class Story:
         app = self.cast.member()
         await self.other_side.hand_out_wechat_code("code-1", "openid-of-the-member")
         known = await app.session.by_wechat("code-1")
-        show.line(f"微信登录 → {'已绑定' if known else 'PHONE_PROOF_NEEDED,需验证手机号'}")
+        show.line(f"微信登录 → {'已绑定' if known else words.coded('PHONE_PROOF_NEEDED')}")
         await app.session.ask_code(phone)
-        code = await until("the text with the login code", lambda: self._login_code(phone))
+        code = await until(
+            "the text with the login code", lambda: self.other_side.login_code(phone)
+        )
         await app.session.by_code(phone, code)
         again = self.cast.member()
         await self.other_side.hand_out_wechat_code("code-2", "openid-of-the-member")
@@ -209,28 +226,33 @@ class Story:
         explained = await again.claim(claim["claim_id"])
         show.line(f"{claim['hospital']} {claim['incurred_on']} 互助金 {claim['benefit']} 元,因为:")
         for step in explained["why"]:
-            chinese = step["text"].rpartition("。")[0]
-            show.paragraph(f"{chinese}。[{step['clause']}]")
+            show.paragraph(f"{step['text_zh']}{words.clause(step['clause'])}")
         [payout] = await again.payouts()
-        show.line(f"打款 {payout['amount']} 元 {payout['status']} 尾号 {payout['card_tail']}")
+        status, tail = words.state(payout["status"]), payout["card_tail"]
+        show.line(f"打款 {payout['amount']} 元 {status} 尾号 {tail}")
         messages = await again.messages()
         for message in messages:
             show.paragraph(f"短信:{message['text']}")
-        show.line("经过 " + " → ".join(moment["what"] for moment in explained["timeline"]))
+        stations = (words.station(moment["what"]) for moment in explained["timeline"])
+        show.line("经过 " + " → ".join(stations))
         due = self.told["hospital_benefit"]
         self.checks += [
             Check(
-                "member: first login needs the phone, the next does not",
+                "会员:首次登录验手机 · member: first login needs the phone, the next does not",
                 (False, True),
                 (known, bound),
             ),
-            Check("member: the steps lead to the amount", due, explained["why"][-1]["amount_out"]),
             Check(
-                "member: claim, payout and text agree",
+                "会员:逐步算到互助金 · member: the steps lead to the amount",
+                due,
+                explained["why"][-1]["amount_out"],
+            ),
+            Check(
+                "会员:核定、打款、短信相同 · member: claim, payout and text agree",
                 [due] * 2 + ["paid"],
                 [claim["benefit"], payout["amount"], payout["status"]],
             ),
-            Check("member: one message", 1, len(messages)),
+            Check("会员:一条短信 · member: one message", 1, len(messages)),
         ]
 
     async def books_are_compared(self) -> None:
@@ -239,9 +261,10 @@ class Story:
             self.admin.books(), self.other_side.bank_book(), self.other_side.texts()
         )
         due = Decimal(self.told["hospital_benefit"])
-        total = sum((one.benefit for one in self.data.expected), due)
+        total = sum((one.benefit for one in self.data.expected), due + self.plans.due)
         phones = {one["card_number"]: one["phone"] for one in self.data.members}
         phones |= {one["right_card"]: one["phone"] for one in self.told["refused_cards"]}
+        phones |= {person.card: person.phone for person in self.plans_data.who}
         self.checks += books.check_money(here, bank, books.fen(str(total)))
         self.checks += books.check_texts(bank, texts, phones.__getitem__)
         self.checks += books.check_quiet(here)
@@ -258,14 +281,7 @@ class Story:
         wrong = [
             f"{found[key]} for {due[key]} in {key[1]}" for key in due if found[key] != due[key]
         ]
-        return Check("fen per member and year = expected", [], wrong)
-
-    async def _login_code(self, phone: str) -> str | None:
-        """Read the code as her phone would show it."""
-        for text in reversed(await self.other_side.texts()):
-            if (text["template"], text["phone"]) == ("SMS_LOGIN_CODE", phone):
-                return text["params"]["code"]
-        return None
+        return Check("每人每年每一分 · fen per member and year = expected", [], wrong)
 
     async def _quiet(self, refused_attempts: int) -> None:
         progress = show.Progress()
@@ -286,7 +302,7 @@ class Story:
     def _figures(self, here: Json, bank: list[Json], texts: list[Json]) -> None:
         booked = [one for one in bank if one["status"] == "booked"]
         self.figures |= {
-            "settlements": len(self.data.rows) + 1,
+            "settlements": len(self.data.rows) + 1 + len(self.plans_data.bills),
             "granted_yuan": str(Decimal(here["claims"]["granted_fen"]) / 100),
             "payments": len(booked),
             "refused_by_bank": len(bank) - len(booked),
