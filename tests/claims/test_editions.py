@@ -217,6 +217,17 @@ async def test_a_file_that_cannot_be_used_is_refused_with_its_line(
     assert reason in told["detail"]
 
 
+async def test_a_few_lines_that_stand_for_millions_are_refused_at_once(
+    door: httpx.AsyncClient,
+) -> None:
+    lines = ["bomb:", "  x0: &x0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"  x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 30)]
+    path, content = "/schemes/wh.medical/drafts", "\n".join([WH, *lines, ""])
+    answer = await door.post(path, json={"content": content}, headers=by(REVIEWER))
+    assert (answer.status_code, answer.json()["code"]) == (422, "SCHEME_FILE_REFUSED")
+    assert "an alias" in answer.json()["detail"]
+
+
 async def test_a_file_that_is_too_large_is_not_read(door: httpx.AsyncClient) -> None:
     content = WH + "#" * 2**20
     path = "/schemes/wh.medical/drafts"

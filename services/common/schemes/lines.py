@@ -33,9 +33,12 @@ class Text:
         try:
             loader = _Loader(content.decode("utf-8"))
             self._root = loader.get_single_node()
+            _refuse_aliases(self._root)
             self.raw = None if self._root is None else loader.whole(self._root)
         except UnicodeDecodeError as error:
             raise Unreadable(_line(content, error.start), "not UTF-8") from error
+        except _Alias as error:
+            raise Unreadable(error.line, "an alias; every value is written out") from error
         except yaml.reader.ReaderError as error:
             raise Unreadable(_line(content, error.position), error.reason) from error
         except yaml.MarkedYAMLError as error:
@@ -55,6 +58,14 @@ class Text:
 
     def _places(self) -> Iterator[Place]:
         return iter(()) if self._root is None else _walk(self._root, "$", self._root)
+
+
+class _Alias(Exception):
+    """A node that stands in two places: a few of them make a text of any length."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
 
 
 class _Misread(Exception):
@@ -108,6 +119,20 @@ def _walk(node: yaml.Node, path: str, starts: yaml.Node) -> Iterator[Place]:
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from _walk(value, f"{path}[{index}]", value)
+
+
+def _refuse_aliases(root: yaml.Node | None) -> None:
+    seen: set[int] = set()
+    left = [] if root is None else [root]
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            raise _Alias(_first_line(node))
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            left += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value
 
 
 def _first_line(node: yaml.Node) -> int:
