@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status demo test lint bench faults docs
+.PHONY: help setup setup-dev up down status demo test lint bench faults mutate docs
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: setup ## Measure the way from a settlement to its text, and the bulk rate
 
 faults: setup-dev ## Kill, wipe and replay, and compare the books to the fen; FAULT_SEEDS=5 rounds
 	@FAULT_SEEDS=$${FAULT_SEEDS:-5} $(PYTHON) -m pytest tests/faults -n 0
+
+mutate: setup-dev ## Change the engine line by line, and list what no test noticed
+	@nice $(PYTHON) -m deploy.mutation
 
 docs: setup ## Write the generated pages of docs/ anew
 	@$(PYTHON) -m deploy.docs

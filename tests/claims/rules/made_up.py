@@ -86,7 +86,8 @@ def scheme(benefits: Raw, scheme_id: str = "made.up", **changed: Any) -> Scheme:
             "order": changed.pop("order", 1),
             "name": _words(scheme_id),
             "documents": {},
-            "enrolment": figures(**(enrolment | changed.pop("enrolment", {}))),
+            "enrolment": figures(**(enrolment | changed.pop("enrolment", {})))
+            | changed.pop("joining", {}),
             "admission": figures(**changed.pop("admission", {})),
             "illness_lists": figures(**changed.pop("illness_lists", {})),
             "rounding": figure("half_up"),
