@@ -267,12 +267,21 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     totals: Totals | None = None
 
 
+class MadeGood(NamedTuple):
+    """What all the bills cost that a member's indemnities count, and what these have granted."""
+
+    cost: Fen
+    granted: Fen
+
+
 class Brought(NamedTuple):
     """A claim before all the plans that apply to it, in their declared order."""
 
     entries: tuple[Case | Reversal | Assessment, ...]
     # What plans that indemnify have granted for the same bill before.
     aided: Fen = Fen(0)
+    # Of members with several indemnities: with this bill, or without it where it is taken back.
+    bills: MadeGood | None = None
 
 
 class InPlan(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -10,6 +10,7 @@ from services.claims.model import (
     Case,
     Counted,
     Facts,
+    MadeGood,
     PeriodKey,
     Reason,
     Reversal,
@@ -18,7 +19,7 @@ from services.claims.model import (
     Verdict,
 )
 from services.claims.rules.formulas import Earned, earned
-from services.claims.rules.period import due
+from services.claims.rules.period import Others, due
 from services.common.money import Fen
 from services.common.schemes.terms import ExcessTerms, GradedTerms, Terms
 
@@ -43,7 +44,8 @@ def without_effect(burden: Fen) -> Assessment:
 
 
 def _one(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Assessment, ...]:
-    aided, assessed = claim.aided, list[Assessment]()
+    aided, bills, assessed = claim.aided, claim.bills, list[Assessment]()
+    last = claim.entries[-1] if claim.entries else None
     for entry in claim.entries:
         if isinstance(entry, Assessment):
             assessed.append(entry)
@@ -51,13 +53,17 @@ def _one(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Ass
         before = totals.get(entry.key, _NEW_PERIOD)
         elsewhere = _elsewhere(entry.terms, entry.key, totals) if entry.terms.shared_with else 0
         if isinstance(entry, Case):
-            done = _add(entry, before, aided, Fen(elsewhere))
+            done = _add(entry, before, Others(aided, Fen(elsewhere), bills))
         else:
-            done = _take_back(entry, before, aided, Fen(elsewhere))
+            # While others still hold what they granted for the bill, only the last one can see
+            # whether all together stay within the cost of the bills that are left.
+            looked_at = bills if entry is last else None
+            done = _take_back(entry, before, Others(aided, Fen(elsewhere), looked_at))
         if done.totals is not None:
             totals[entry.key] = done.totals
         if entry.terms.indemnity:
             aided = Fen(aided + done.benefit)
+            bills = bills and MadeGood(bills.cost, Fen(bills.granted + done.benefit))
         assessed.append(done)
     return tuple(assessed)
 
@@ -68,11 +74,11 @@ def _elsewhere(terms: Terms, key: PeriodKey, totals: Mapping[PeriodKey, Totals])
     return sum(sum(other.granted.values()) for other in others if other is not None)
 
 
-def _add(case: Case, before: Totals, aided: Fen, elsewhere: Fen) -> Assessment:
+def _add(case: Case, before: Totals, others: Others) -> Assessment:
     terms, facts = case.terms, case.facts
     came = _too_often(case, before) or _too_late(case) or earned(case, before)
-    if aided and terms.indemnity and not isinstance(terms.formula, ExcessTerms):
-        came = _within_cost(came, facts, aided)
+    if terms.indemnity and not isinstance(terms.formula, ExcessTerms):
+        came = _within_cost(came, facts, others)
     if came.reason is not None and not came.amount:
         return _rejected(case, came)
     after = Totals(
@@ -81,10 +87,10 @@ def _add(case: Case, before: Totals, aided: Fen, elsewhere: Fen) -> Assessment:
         before.paid,
         before.grants,
         Fen(before.cost + facts.own_cost),
-        Fen(before.aided + aided),
+        Fen(before.aided + others.aided),
         before.granted_elsewhere,
     )
-    owing = due(terms, came.kind, after, elsewhere)
+    owing = due(terms, came.kind, after, others)
     benefit = owing.benefit
     counts = benefit > 0 and _counting(terms)
     return Assessment(
@@ -102,7 +108,7 @@ def _add(case: Case, before: Totals, aided: Fen, elsewhere: Fen) -> Assessment:
     )
 
 
-def _take_back(reversal: Reversal, before: Totals, aided: Fen, elsewhere: Fen) -> Assessment:
+def _take_back(reversal: Reversal, before: Totals, others: Others) -> Assessment:
     terms, counted = reversal.terms, reversal.counted
     came = Earned(counted.kind, counted.amount, (), None, counted.event_id)
     sums = _with(before.sums, terms, came, Fen(-counted.amount))
@@ -114,10 +120,11 @@ def _take_back(reversal: Reversal, before: Totals, aided: Fen, elsewhere: Fen) -
         before.paid,
         before.grants,
         Fen(before.cost - counted.cost),
-        Fen(before.aided + aided),
+        # Without a bill nothing is left that others could have paid for.
+        Fen(before.aided + others.aided) if any(sums.values()) else _NOTHING,
         before.granted_elsewhere,
     )
-    owing = due(terms, counted.kind, after, elsewhere)
+    owing = due(terms, counted.kind, after, others)
     opening = Step("taken_back", terms.period.ref, counted.amount, total, (counted.kind, earlier))
     paid_as = _paid_as(terms, counted.event_id)
     return Assessment(
@@ -145,15 +152,20 @@ def _rejected(case: Case, came: Earned) -> Assessment:
     )
 
 
-def _within_cost(came: Earned, facts: Facts, aided: Fen) -> Earned:
-    """Cut what one bill earns to what earlier plans have left of its cost.
+def _within_cost(came: Earned, facts: Facts, others: Others) -> Earned:
+    """Cut what one bill earns to what earlier plans have left of its cost, and of all bills'.
 
     Where burdens add up the whole period's cost is looked at instead.
     """
-    left = Fen(max(0, facts.own_cost - aided))
-    if came.amount <= left:
+    left, said = came.amount, (_NOTHING, _NOTHING)
+    if others.aided and facts.own_cost - others.aided < left:
+        left, said = facts.own_cost - others.aided, (facts.own_cost, others.aided)
+    if others.bills is not None and others.bills.cost - others.bills.granted < left:
+        left, said = others.bills.cost - others.bills.granted, others.bills
+    if left == came.amount:
         return came
-    step = Step("own_cost", "", came.amount, left, (facts.own_cost, aided))
+    left = Fen(max(0, left))
+    step = Step("own_cost", "", came.amount, left, tuple(said))
     return came._replace(amount=left, steps=(*came.steps, step), reason=Reason.CAP_OWN_COST)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from services.claims.model import Reason, Step, Totals
+from services.claims.model import MadeGood, Reason, Step, Totals
 from services.common.money import Fen, round_fen, share
 from services.common.schemes.terms import ExcessKind, ExcessTerms, Terms
 
@@ -19,23 +19,32 @@ class Due(NamedTuple):
     reason: Reason | None
 
 
-def due(terms: Terms, kind: str, after: Totals, elsewhere: Fen) -> Due:
-    """Lead from the sums with a claim in them to what is to be granted now.
+class Others(NamedTuple):
+    """What a member's other plans have done, as far as this one has to look at it.
 
-    `elsewhere` is what other plans have used up of a cap that is shared with them.
+    `aided` is what they paid for the bill at hand, `elsewhere` what they have used up of a cap that
+    is shared with them, `bills` how all indemnities stand, where there are several.
     """
+
+    aided: Fen = _NOTHING
+    elsewhere: Fen = _NOTHING
+    bills: MadeGood | None = None
+
+
+def due(terms: Terms, kind: str, after: Totals, others: Others) -> Due:
+    """Lead from the sums with a claim in them to what is to be granted now."""
     if isinstance(terms.formula, ExcessTerms):
-        return _accumulated(terms, terms.formula, kind, after, elsewhere)
+        return _accumulated(terms, terms.formula, kind, after, others)
     whole = after.sums.get(terms.benefit, _NOTHING)
-    return _paid_out(terms, whole, after, elsewhere, ())
+    return _paid_out(terms, whole, after, others, ())
 
 
 def _accumulated(
-    terms: Terms, formula: ExcessTerms, kind: str, after: Totals, elsewhere: Fen
+    terms: Terms, formula: ExcessTerms, kind: str, after: Totals, others: Others
 ) -> Due:
     steps: tuple[Step, ...] = ()
     shares: tuple[Step, ...] = ()
-    over, earned, others = _NOTHING, _NOTHING, 0
+    over, earned, other_kinds = _NOTHING, _NOTHING, 0
     for each in formula.kinds:
         burden = after.sums.get(each.kind, _NOTHING)
         if formula.after_other_plans is not None and formula.after_other_plans.value:
@@ -51,14 +60,14 @@ def _accumulated(
             earned = _earned(each, burden)
             shares = _share_steps(each, burden, earned)
         elif above:
-            others += _earned(each, burden)
-    whole = Fen(earned + others)
+            other_kinds += _earned(each, burden)
+    whole = Fen(earned + other_kinds)
     below = Due(_NOTHING, steps, Reason.AT_OR_BELOW_DEDUCTIBLE)
     if not over and not after.aided and whole == after.granted.get(terms.benefit, _NOTHING):
         return below
     if len(formula.kinds) > 1:
-        shares += (Step("all_kinds", terms.period.ref, earned, whole, (others,)),)
-    paid_out = _paid_out(terms, whole, after, elsewhere, steps + shares)
+        shares += (Step("all_kinds", terms.period.ref, earned, whole, (other_kinds,)),)
+    paid_out = _paid_out(terms, whole, after, others, steps + shares)
     return paid_out if over or paid_out.benefit else below
 
 
@@ -99,24 +108,23 @@ def _share_steps(kind: ExcessKind, burden: Fen, earned: Fen) -> tuple[Step, ...]
 
 
 def _paid_out(
-    terms: Terms, whole: Fen, after: Totals, elsewhere: Fen, steps: tuple[Step, ...]
+    terms: Terms, whole: Fen, after: Totals, others: Others, steps: tuple[Step, ...]
 ) -> Due:
     """Cut what the sums earn to the cap and to the member's own cost; take off what was granted."""
     payable, reason, cap = whole, None, terms.cap
     granted = after.granted.get(terms.benefit, _NOTHING)
     if cap is not None:
-        room = Fen(max(0, cap.value - elsewhere - after.granted_elsewhere))
+        room = Fen(max(0, cap.value - others.elsewhere - after.granted_elsewhere))
         payable = Fen(min(whole, room))
         steps += (Step("cap", cap.ref, whole, payable, (int(cap.value), room, room - payable)),)
         if payable < whole:
             annual = terms.period.value == "calendar_year"
             reason = Reason.CAP_ANNUAL if annual else Reason.CAP_PERIOD
-    if after.aided and terms.indemnity and isinstance(terms.formula, ExcessTerms):
-        left = Fen(max(0, after.cost - after.aided))
-        if left < payable:
-            said = (after.cost, after.aided)
-            steps += (Step("own_cost", "", payable, left, said),)
-            payable, reason = left, Reason.CAP_OWN_COST
+    if terms.indemnity and isinstance(terms.formula, ExcessTerms):
+        for left, said in _left_of_cost(after, granted, others.bills):
+            if left < payable:
+                steps += (Step("own_cost", "", payable, left, said),)
+                payable, reason = left, Reason.CAP_OWN_COST
     benefit = Fen(payable - granted)
     adds_up = isinstance(terms.formula, ExcessTerms)
     # What a bill earned by itself and no cap has touched is paid as it was earned: no more to say.
@@ -125,3 +133,13 @@ def _paid_out(
     if not benefit and reason is None:
         reason = Reason.NOTHING_TO_ADD
     return Due(benefit, steps, reason)
+
+
+def _left_of_cost(
+    after: Totals, granted: Fen, bills: MadeGood | None
+) -> Iterator[tuple[Fen, tuple[Fen, Fen]]]:
+    """Give what others leave to a plan of the cost of its own bills, and of all; with the sums."""
+    if after.aided:
+        yield Fen(max(0, after.cost - after.aided)), (after.cost, after.aided)
+    if bills is not None:
+        yield Fen(max(0, granted + bills.cost - bills.granted)), (bills.cost, bills.granted)

@@ -194,6 +194,21 @@ async def known_claims(unit: Unit, keys: Iterable[SettlementKey]) -> dict[Settle
     return {claim.key: claim for claim in claims}
 
 
+async def counted_plans(
+    unit: Unit, members: Sequence[UUID]
+) -> dict[UUID, dict[UUID, tuple[InPlan, ...]]]:
+    """Give what plans made of the claims of members that stand, by member and claim."""
+    rows = await unit.fetch(
+        "select member_id, claim_id, plans from settlement where member_id = any($1)"
+        " and status in ('settled', 'rejected') and not refund",
+        members,
+    )
+    found: dict[UUID, dict[UUID, tuple[InPlan, ...]]] = {}
+    for row in rows:
+        found.setdefault(row["member_id"], {})[row["claim_id"]] = _PLANS.decode(row["plans"])
+    return found
+
+
 async def totals(unit: Unit, members: Sequence[UUID]) -> dict[PeriodKey, Totals]:
     rows = await unit.fetch("select * from accumulator where member_id = any($1)", members)
     return {

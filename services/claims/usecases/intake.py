@@ -6,8 +6,6 @@ decides, and two batches cannot deadlock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,14 +16,11 @@ from services.claims.model import (
     Assessment,
     Brought,
     Cause,
-    Coverage,
     Facts,
     Outcome,
-    PeriodKey,
     Refusal,
     RefusalCode,
     Settlement,
-    Totals,
 )
 from services.claims.rows import shown
 from services.claims.rules.assess import assess, without_effect
@@ -33,11 +28,13 @@ from services.claims.rules.cases import cases
 from services.claims.rules.facts import facts_of
 from services.claims.store import settlements as store
 from services.claims.store.settlements import (
+    NOTHING,
     Claim,
     Grant,
     Member,
     SettlementKey,
 )
+from services.claims.usecases.books import Books, opened, write
 from services.claims.usecases.desk import Desk, Incoming, Reader
 from services.claims.usecases.verdicts import (
     aid,
@@ -48,10 +45,7 @@ from services.claims.usecases.verdicts import (
     standing,
     taken_back,
 )
-from services.common.contracts.claims import BenefitGranted, ClaimRejected
-from services.common.contracts.event import Event
 from services.common.ids import derived_id, new_ids
-from services.common.kit import clock
 from services.common.kit.db import Unit
 from services.common.kit.halving import halved
 from services.common.kit.logs import get_logger
@@ -60,34 +54,6 @@ from services.common.money import Fen
 log = get_logger()
 # What names an illness stays with the sealed row.
 _FACTS = msgspec.msgpack.Encoder(enc_hook=lambda _diagnosis: None)
-
-
-@dataclass(slots=True)
-class Books:
-    """What a batch has read under its locks, and what it is going to write."""
-
-    members: dict[bytes, Member]
-    coverages: dict[UUID, list[Coverage]]
-    claims: dict[SettlementKey, Claim]
-    totals: dict[PeriodKey, Totals]
-    now: datetime
-    changed_periods: set[PeriodKey] = field(default_factory=set[PeriodKey])
-    added: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
-    changed: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
-    grants: list[Grant] = field(default_factory=list[Grant])
-    rejected: list[Claim] = field(default_factory=list[Claim])
-
-    def decide(self, claim: Claim, status: str, code: str | None = None) -> None:
-        """Give a claim its verdict; a new one is added with it, a known one is changed."""
-        claim.status, claim.code = status, code
-        claim.decided_at = None if status in ("in_review", "waiting") else self.now
-        if claim.claim_id not in self.added:
-            self.changed[claim.claim_id] = claim
-
-    def put(self, claim: Claim, *, is_new: bool) -> None:
-        self.claims[claim.key] = claim
-        if is_new or claim.claim_id in self.added:
-            self.added[claim.claim_id] = claim
 
 
 class Row(NamedTuple):
@@ -114,7 +80,7 @@ async def take_in(
     async def whole(some: Sequence[Incoming]) -> list[Outcome]:
         judge = await _open_books(unit, desk, some, members_final=members_final)
         outcomes = [judge.outcome(row) for row in some]
-        await _write(unit, judge.books)
+        await write(unit, judge.books)
         return outcomes
 
     def alone(row: Incoming, failure: Exception) -> list[Outcome]:
@@ -142,7 +108,7 @@ async def reconsider(
         judge = await _open_books(unit, desk, rows, members_final=members_final)
         judge.reopened = frozenset(claim.claim_id for claim in some)
         outcomes = [judge.outcome(row) for row in rows]
-        await _write(unit, judge.books)
+        await write(unit, judge.books)
         return outcomes
 
     def alone(claim: Claim, failure: Exception) -> list[Outcome]:
@@ -165,14 +131,7 @@ async def _open_books(
             indexes.setdefault(certno, desk.identity.of(certno.upper()))
             keys.append(SettlementKey(read.fixmedins_code, read.setl_id, read.refund))
     members, claims = await store.lock(unit, indexes.values(), keys)
-    ids = [member.member_id for member in members.values()]
-    books = Books(
-        members=members,
-        coverages=await store.coverages(unit, ids),
-        claims=claims,
-        totals=await store.totals(unit, ids),
-        now=clock.now(),
-    )
+    books = await opened(unit, desk, members, claims)
     return Judge(desk, books, indexes, new_ids(len(keys)), members_final=members_final)
 
 
@@ -235,7 +194,7 @@ class Judge:
         if isinstance(found, Refusal):
             return self._refuse(row, known, found.code)
         claim = self._claim(row, known, member)
-        (assessments,) = assess([found], self.books.totals)
+        assessments = self._assessed(found, claim, row.facts.own_cost)
         if known is not None:
             claim.plans = standing(known)
             claim.working = kept(known.working, claim.plans)
@@ -264,6 +223,16 @@ class Judge:
             aided=aid(counting, rulebook),
         )
 
+    def _assessed(self, brought: Brought, claim: Claim, cost: Fen) -> tuple[Assessment, ...]:
+        """Work a claim out; `cost` is what it cost the member, nothing where it is taken back."""
+        bills = self.books.bills.get(claim.member_id) if claim.member_id else None
+        if bills is not None:
+            brought = brought._replace(bills=bills.with_bill(claim.claim_id, cost))
+        (assessments,) = assess([brought], self.books.totals)
+        if bills is not None:
+            bills.keep(claim.claim_id, cost, assessments, self._desk.rulebook)
+        return assessments
+
     def _was_refunded_before(self, row: Row) -> bool:
         """See whether a refund is here already that waits for just this settlement."""
         waiting = self.books.claims.get(row.key._replace(refund=True))
@@ -284,7 +253,8 @@ class Judge:
             return Outcome(row.key.setl_id, "reversed", claim_id=claim.claim_id)
         if original.status == "reversed" or original.mirror_hash != row.settlement.mirror_hash:
             return self._refuse(row, known, RefusalCode.REFUND_MISMATCH)
-        (assessments,) = assess([taken_back(original, self._desk.rulebook)], self.books.totals)
+        brought = taken_back(original, self._desk.rulebook)
+        assessments = self._assessed(brought, original, NOTHING)
         change = self._book(original, assessments, cause="reversed")
         self.books.decide(original, "reversed")
         claim = self._claim(row, known, member)
@@ -353,45 +323,3 @@ def _again(known: Claim, settlement: Settlement) -> Outcome:
     if known.content_hash != settlement.content_hash:
         return Outcome(known.key.setl_id, "refused", RefusalCode.CONFLICTING_CONTENT)
     return Outcome(known.key.setl_id, "duplicate", known.code, known.benefit, known.claim_id)
-
-
-async def _write(unit: Unit, books: Books) -> None:
-    await store.put_totals(unit, {key: books.totals[key] for key in books.changed_periods})
-    await store.add_claims(unit, list(books.added.values()))
-    await store.change_claims(unit, list(books.changed.values()))
-    await store.add_grants(unit, books.grants, books.now)
-    await unit.publish(_events(books))
-
-
-def _events(books: Books) -> list[Event]:
-    ids = iter(new_ids(len(books.grants) + len(books.rejected)))
-    granted = [
-        BenefitGranted(
-            event_id=next(ids),
-            at=books.now,
-            version=grant.grant_no,
-            member_id=grant.key.member_id,
-            grant_id=grant.grant_id,
-            claim_id=grant.claim_id,
-            scheme_id=grant.key.scheme_id,
-            period=grant.key.starts.year,
-            grant_no=grant.grant_no,
-            amount_fen=grant.amount,
-            cause=grant.cause,
-            incurred_on=grant.incurred_on,
-        )
-        for grant in books.grants
-    ]
-    rejected = [
-        ClaimRejected(
-            event_id=next(ids),
-            at=books.now,
-            version=1,
-            member_id=claim.member_id,
-            claim_id=claim.claim_id,
-            code=claim.code or "",
-        )
-        for claim in books.rejected
-        if claim.member_id is not None
-    ]
-    return [*granted, *rejected]

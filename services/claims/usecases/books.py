@@ -1,0 +1,110 @@
+"""What a batch reads before it judges, and writes once it has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.claims.model import Coverage, PeriodKey, Totals
+from services.claims.store import settlements as store
+from services.claims.store.settlements import Claim, Grant, Member, SettlementKey
+from services.claims.usecases.bills import Bills, bills_of, members_with_several
+from services.claims.usecases.desk import Desk
+from services.common.contracts.claims import BenefitGranted, ClaimRejected
+from services.common.contracts.event import Event
+from services.common.ids import new_ids
+from services.common.kit import clock
+from services.common.kit.db import Unit
+
+
+@dataclass(slots=True)
+class Books:
+    """What a batch has read under its locks, and what it is going to write."""
+
+    members: dict[bytes, Member]
+    coverages: dict[UUID, list[Coverage]]
+    claims: dict[SettlementKey, Claim]
+    totals: dict[PeriodKey, Totals]
+    # Of the members with several plans that make the same bills good.
+    bills: dict[UUID, Bills]
+    now: datetime
+    changed_periods: set[PeriodKey] = field(default_factory=set[PeriodKey])
+    added: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
+    changed: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
+    grants: list[Grant] = field(default_factory=list[Grant])
+    rejected: list[Claim] = field(default_factory=list[Claim])
+
+    def decide(self, claim: Claim, status: str, code: str | None = None) -> None:
+        """Give a claim its verdict; a new one is added with it, a known one is changed."""
+        claim.status, claim.code = status, code
+        claim.decided_at = None if status in ("in_review", "waiting") else self.now
+        if claim.claim_id not in self.added:
+            self.changed[claim.claim_id] = claim
+
+    def put(self, claim: Claim, *, is_new: bool) -> None:
+        self.claims[claim.key] = claim
+        if is_new or claim.claim_id in self.added:
+            self.added[claim.claim_id] = claim
+
+
+async def opened(
+    unit: Unit,
+    desk: Desk,
+    members: Mapping[bytes, Member],
+    claims: Mapping[SettlementKey, Claim],
+) -> Books:
+    """Read all that claims of these members can touch; the members are locked."""
+    ids = [member.member_id for member in members.values()]
+    coverages, totals = await store.coverages(unit, ids), await store.totals(unit, ids)
+    several = members_with_several(coverages, desk.rulebook)
+    counted = await store.counted_plans(unit, several) if several else {}
+    return Books(
+        members=dict(members),
+        coverages=coverages,
+        claims=dict(claims),
+        totals=totals,
+        bills=bills_of(several, counted, totals, desk.rulebook),
+        now=clock.now(),
+    )
+
+
+async def write(unit: Unit, books: Books) -> None:
+    await store.put_totals(unit, {key: books.totals[key] for key in books.changed_periods})
+    await store.add_claims(unit, list(books.added.values()))
+    await store.change_claims(unit, list(books.changed.values()))
+    await store.add_grants(unit, books.grants, books.now)
+    await unit.publish(_events(books))
+
+
+def _events(books: Books) -> list[Event]:
+    ids = iter(new_ids(len(books.grants) + len(books.rejected)))
+    granted = [
+        BenefitGranted(
+            event_id=next(ids),
+            at=books.now,
+            version=grant.grant_no,
+            member_id=grant.key.member_id,
+            grant_id=grant.grant_id,
+            claim_id=grant.claim_id,
+            scheme_id=grant.key.scheme_id,
+            period=grant.key.starts.year,
+            grant_no=grant.grant_no,
+            amount_fen=grant.amount,
+            cause=grant.cause,
+            incurred_on=grant.incurred_on,
+        )
+        for grant in books.grants
+    ]
+    rejected = [
+        ClaimRejected(
+            event_id=next(ids),
+            at=books.now,
+            version=1,
+            member_id=claim.member_id,
+            claim_id=claim.claim_id,
+            code=claim.code or "",
+        )
+        for claim in books.rejected
+        if claim.member_id is not None
+    ]
+    return [*granted, *rejected]
