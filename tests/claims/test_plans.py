@@ -96,6 +96,25 @@ async def test_a_cover_that_becomes_known_late_adds_its_own_plan_alone(
     ]
 
 
+async def test_plans_that_add_up_leave_each_other_what_the_bills_cost(claims: ClaimsDesk) -> None:
+    """Beijing and Weihai add up, the city pays by the bill; Beijing becomes known last."""
+    stay = {**STAY, "psn_part_amt": "30000.00", "medfee_sumamt": "80000.00"}
+    nothing_outside = {"fulamt_ownpay_amt": "0", "overlmt_selfpay": "0", "preselfpay_amt": "0"}
+    bills = [stay | nothing_outside | {"setl_id": f"S{number}"} for number in range(3)]
+    schemes = ("wh.medical", "ct.medical")
+    covers = [claims.covered(ZHANG, scheme_id=scheme, starts_on=SINCE) for scheme in schemes]
+    await claims.hear(claims.registered(ZHANG), *covers)
+    await claims.take(bills[0])
+    await claims.hear(claims.covered(ZHANG, starts_on=SINCE))
+    assert await claims.granted(ZHANG) == 30_000_00
+    await claims.take(*bills[1:])
+    assert await claims.granted(ZHANG) == 90_000_00
+    for number in (1, 0, 2):
+        await claims.take(refund(bills[number]))
+        assert 0 <= await claims.granted(ZHANG) <= 60_000_00
+    assert await claims.granted(ZHANG) == 0
+
+
 async def test_a_cover_that_begins_after_the_treatment_changes_nothing(claims: ClaimsDesk) -> None:
     await claims.hear(claims.registered(ZHANG), claims.covered(ZHANG, starts_on=SINCE))
     await claims.take(STAY)

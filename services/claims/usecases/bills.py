@@ -38,11 +38,11 @@ def members_with_several(
         member_id
         for member_id, covers in coverages.items()
         if len(covers) > 1 or any(rulebook.scheme(c.scheme_id).includes for c in covers)
-        if len(_indemnities(covers, rulebook)) > 1
+        if len(indemnities(covers, rulebook)) > 1
     ]
 
 
-def _indemnities(covers: Collection[Coverage], rulebook: Rulebook) -> set[tuple[str, str]]:
+def indemnities(covers: Collection[Coverage], rulebook: Rulebook) -> set[tuple[str, str]]:
     held = {c.scheme_id for c in covers}
     held |= {part for scheme_id in held for part in rulebook.scheme(scheme_id).includes}
     return {

@@ -11,6 +11,7 @@ from services.claims.model import (
     Case,
     Coverage,
     Facts,
+    MadeGood,
     PeriodKey,
     Person,
     Reason,
@@ -22,6 +23,7 @@ from services.claims.model import (
 )
 from services.claims.rules.assess import assess
 from services.claims.rules.cases import cases
+from services.claims.usecases.bills import indemnities
 from services.common.money import Fen, yuan
 from services.common.schemes.rulebook import Rulebook
 
@@ -36,6 +38,7 @@ class Books:
         self, rulebook: Rulebook, covers: Sequence[Coverage], person: Person = NOBODY_ASKS
     ) -> None:
         self.totals: dict[PeriodKey, Totals] = {}
+        self.cost = Fen(0)
         self._rulebook = rulebook
         self._covers = covers
         self._person = person
@@ -43,7 +46,19 @@ class Books:
     def bring(self, facts: Facts, aided: int = 0) -> Brought:
         brought = cases(MEMBER, facts, self._person, self._covers, self._rulebook)
         assert isinstance(brought, Brought), brought
-        return Brought(brought.entries, Fen(aided))
+        return self.among_bills(Brought(brought.entries, Fen(aided)), facts.own_cost)
+
+    def among_bills(self, brought: Brought, cost: Fen) -> Brought:
+        """Tell what all bills cost, with this one, where several plans make the same ones good."""
+        if len(indemnities(self._covers, self._rulebook)) < 2:
+            return brought
+        granted = sum(
+            amount
+            for key, totals in self.totals.items()
+            for benefit, amount in totals.granted.items()
+            if self._rulebook.indemnifies(key.scheme_id, benefit)
+        )
+        return brought._replace(bills=MadeGood(Fen(self.cost + cost), Fen(granted)))
 
     def refused(self, facts: Facts) -> Refusal:
         brought = cases(MEMBER, facts, self._person, self._covers, self._rulebook)
@@ -52,6 +67,8 @@ class Books:
 
     def claim_all(self, facts: Facts, aided: int = 0) -> tuple[Assessment, ...]:
         (assessed,) = assess([self.bring(facts, aided)], self.totals)
+        if any(done.key is not None for done in assessed):
+            self.cost = Fen(self.cost + facts.own_cost)
         return assessed
 
     def claim(self, facts: Facts, aided: int = 0) -> Assessment:
@@ -65,7 +82,11 @@ class Books:
         return done.benefit, done.code
 
     def take_back(self, brought: Brought, assessed: Sequence[Assessment]) -> tuple[Assessment, ...]:
-        (done,) = assess([reversal(brought, assessed)], self.totals)
+        taken_back = reversal(brought, assessed)
+        costs = [e.counted.cost for e in taken_back.entries if isinstance(e, Reversal)]
+        cost = Fen(-max(costs, default=0))
+        (done,) = assess([self.among_bills(taken_back, cost)], self.totals)
+        self.cost = Fen(self.cost + cost)
         return done
 
     def granted(self) -> int:
