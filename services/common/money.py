@@ -49,6 +49,12 @@ def share(amount: Fen, rate: Decimal) -> Decimal:
     return _EXACT.multiply(Decimal(amount), rate)
 
 
+def rounded_share(amount: Fen, ratio: tuple[int, int]) -> Fen:
+    """Give `round_fen` of a share, where the rate is known as a ratio of whole numbers."""
+    over, under = ratio
+    return Fen((2 * amount * over + under) // (2 * under))
+
+
 def round_fen(exact: Decimal) -> Fen:
     """Round half up, the only rounding there is (a debt is the mirror of a claim)."""
     return Fen(int(exact.to_integral_value(ROUND_HALF_UP)))

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.money import BadAmount, Fen, parse_yuan, parse_yuan_row, round_fen, share, yuan
+from services.common.money import (
+    BadAmount,
+    Fen,
+    parse_yuan,
+    parse_yuan_row,
+    round_fen,
+    rounded_share,
+    share,
+    yuan,
+)
 
 WHOLE_RANGE = st.integers(-999_999_999_999, 999_999_999_999).map(Fen)
 
@@ -69,3 +78,10 @@ def test_half_a_fen_is_rounded_up(amount: int, fen: int) -> None:
 @given(st.integers(0, 2**63).map(Fen), st.decimals(0, 1, places=6))
 def test_a_share_is_exact_whatever_its_size(amount: Fen, rate: Decimal) -> None:
     assert share(amount, rate) * 10**6 == Decimal(amount * int(rate * 10**6))
+
+
+@given(
+    st.integers(0, 10**14).map(Fen), st.decimals(0, 1, places=4) | st.sampled_from([Decimal("0.5")])
+)
+def test_a_share_by_a_ratio_is_rounded_as_the_share_by_the_rate(amount: Fen, rate: Decimal) -> None:
+    assert rounded_share(amount, rate.as_integer_ratio()) == round_fen(share(amount, rate))

@@ -57,14 +57,18 @@ def cases(
         in_order = rulebook.in_order(covers)
     except SchemeCannotRun as unknown:
         return Refusal(RefusalCode(unknown.code), str(unknown))
-    entries = [
-        _entry(member_id, facts, person, covers[scheme_id], rulebook, benefit=benefit)
-        for scheme_id in in_order
-        for benefit in rulebook.paying_for(scheme_id, facts.event)
-        if (scheme_id, benefit) not in judged
-    ]
-    if judged or any(isinstance(entry, Case) for entry in entries):
-        return Brought(tuple(_in_words(entry, facts) for entry in entries), aided)
+    entries: list[Case | Assessment | SchemeFigureMissing] = []
+    taken = bool(judged)
+    for scheme_id in in_order:
+        for benefit in rulebook.paying_for(scheme_id, facts.event):
+            if not judged or (scheme_id, benefit) not in judged:
+                entry = _entry(
+                    member_id, facts, person, covers[scheme_id], rulebook, benefit=benefit
+                )
+                entries.append(entry)
+                taken = taken or isinstance(entry, Case)
+    if taken:
+        return Brought(tuple([_in_words(entry, facts) for entry in entries]), aided)
     return _nobody_takes(entries, facts, [rulebook.scheme(scheme_id) for scheme_id in in_order])
 
 

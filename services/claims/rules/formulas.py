@@ -108,7 +108,7 @@ def _daily(formula: DailyTerms, facts: Facts) -> _Exact:
     counted = days or formula.same_day.value
     ref = rate.ref if days else formula.same_day.ref
     amount = Fen(rate.value * counted)
-    step = Step("daily", ref, Fen(int(rate.value)), amount, (str(counted), facts.cause))
+    step = Step("daily", ref, Fen(rate.value), amount, (str(counted), facts.cause))
     return _Exact(Decimal(amount), (step,), None if amount else Reason.STAY_TOO_SHORT)
 
 
@@ -116,7 +116,7 @@ def _lump_sum(formula: LumpSumTerms, case: Case) -> _Exact:
     units, clamped, steps = _units(case)
     each = formula.per_unit
     amount = Fen(each.value * units)
-    steps += (Step("lump_sum", each.ref, Fen(int(each.value)), amount, (str(units),)),)
+    steps += (Step("lump_sum", each.ref, Fen(each.value), amount, (str(units),)),)
     supplement = formula.supplement
     if supplement is not None:
         more = supplement.value
@@ -153,7 +153,7 @@ def _graded(formula: GradedTerms, case: Case, before: Totals) -> Earned:
     amount = round_fen(exact)
     said = (str(facts.grade or ""), str(rate.value))
     steps += (
-        Step("maximum", each.ref, Fen(int(each.value)), maximum, (str(units),)),
+        Step("maximum", each.ref, Fen(each.value), maximum, (str(units),)),
         Step(facts.event, rate.ref, maximum, amount, said),
     )
     event_id = facts.event_id or facts.day.isoformat()
@@ -184,7 +184,7 @@ def _limited(terms: Terms, facts: Facts, exact: _Exact) -> Earned:
         steps, reason = (*steps, step), Reason.CAP_POOLED_20PCT if cut else reason
     fen = round_fen(amount)
     if terms.per_claim is not None and fen:
-        most = Fen(int(terms.per_claim.value))
+        most = Fen(terms.per_claim.value)
         cut = fen > most
         step = Step("per_claim", terms.per_claim.ref, fen, Fen(min(fen, most)), (most,))
         fen, steps, reason = (

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from services.claims.model import MadeGood, Reason, Step, Totals
-from services.common.money import Fen, round_fen, share
+from services.common.money import Fen, round_fen, rounded_share, share
 from services.common.schemes.terms import ExcessKind, ExcessTerms, Terms
 
 _NOTHING = Fen(0)
@@ -48,7 +48,7 @@ def _accumulated(
     for each in formula.kinds:
         burden = after.sums.get(each.kind, _NOTHING)
         if formula.after_other_plans is not None and formula.after_other_plans.value:
-            left = Fen(max(0, burden - after.aided))
+            left = Fen(min(burden, max(0, burden - after.aided)))
             ref = formula.after_other_plans.ref
             steps = (Step("after_other_plans", ref, burden, left, (after.aided,)),)
             burden = left
@@ -56,7 +56,7 @@ def _accumulated(
         above = Fen(max(0, burden - floor))
         if each.kind == kind:
             over = above
-            steps += (Step("floor", each.floor.ref, burden, above, (int(floor),)),)
+            steps += (Step("floor", each.floor.ref, burden, above, (floor,)),)
             earned = _earned(each, burden)
             shares = _share_steps(each, burden, earned)
         elif above:
@@ -77,14 +77,14 @@ def _earned(kind: ExcessKind, burden: Fen) -> Fen:
     if over <= 0:
         return _NOTHING
     if len(bands) == 1:
-        return round_fen(share(Fen(over), bands[0].rate))
+        return rounded_share(Fen(over), kind.ratios[0])
     parts = zip(bands, _parts(kind, burden), strict=False)
     return round_fen(sum((share(part, band.rate) for band, part in parts), Decimal(0)))
 
 
 def _parts(kind: ExcessKind, burden: Fen) -> Iterator[Fen]:
     """Cut a burden into what lies in each of the bands that it reaches."""
-    lower = int(kind.floor.value)
+    lower = kind.floor.value
     for band in kind.bands.value:
         upper = burden if band.to is None else min(burden, int(band.to))
         yield Fen(upper - lower)
@@ -95,7 +95,7 @@ def _parts(kind: ExcessKind, burden: Fen) -> Iterator[Fen]:
 
 def _share_steps(kind: ExcessKind, burden: Fen, earned: Fen) -> tuple[Step, ...]:
     """Show each band with the sum so far, so that the last step gives what is earned."""
-    ref, lower = kind.bands.ref, int(kind.floor.value)
+    ref, lower = kind.bands.ref, kind.floor.value
     if len(kind.shown) == 1 or burden <= lower:
         return (Step("share", ref, Fen(max(0, burden - lower)), earned, kind.shown[:1]),)
     exact, steps = Decimal(0), list[Step]()
@@ -116,12 +116,13 @@ def _paid_out(
     if cap is not None:
         room = Fen(max(0, cap.value - others.elsewhere - after.granted_elsewhere))
         payable = Fen(min(whole, room))
-        steps += (Step("cap", cap.ref, whole, payable, (int(cap.value), room, room - payable)),)
+        steps += (Step("cap", cap.ref, whole, payable, (cap.value, room, room - payable)),)
         if payable < whole:
             annual = terms.period.value == "calendar_year"
             reason = Reason.CAP_ANNUAL if annual else Reason.CAP_PERIOD
-    if terms.indemnity and isinstance(terms.formula, ExcessTerms):
-        for left, said in _left_of_cost(after, granted, others.bills):
+    helped = after.aided or others.bills is not None
+    if helped and terms.indemnity:
+        for left, said in _left_of_cost(terms, after, granted, others.bills):
             if left < payable:
                 steps += (Step("own_cost", "", payable, left, said),)
                 payable, reason = left, Reason.CAP_OWN_COST
@@ -136,10 +137,10 @@ def _paid_out(
 
 
 def _left_of_cost(
-    after: Totals, granted: Fen, bills: MadeGood | None
+    terms: Terms, after: Totals, granted: Fen, bills: MadeGood | None
 ) -> Iterator[tuple[Fen, tuple[Fen, Fen]]]:
     """Give what others leave to a plan of the cost of its own bills, and of all; with the sums."""
-    if after.aided:
+    if after.aided and isinstance(terms.formula, ExcessTerms):
         yield Fen(max(0, after.cost - after.aided)), (after.cost, after.aided)
     if bills is not None:
         yield Fen(max(0, granted + bills.cost - bills.granted)), (bills.cost, bills.granted)

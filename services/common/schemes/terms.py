@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -42,10 +42,11 @@ class Condition(NamedTuple):
 class ExcessKind(msgspec.Struct, frozen=True):
     kind: str
     visits: Rule[tuple[str, ...]] | None
-    floor: Rule[Amount]
+    floor: Rule[int]
     bands: Rule[tuple[Band, ...]]
-    # The rates of the bands as a working shows them.
+    # The rates of the bands as a working shows them, and as whole numbers to reckon with.
     shown: tuple[str, ...]
+    ratios: tuple[tuple[int, int], ...]
 
 
 class ExcessTerms(msgspec.Struct, frozen=True):
@@ -67,18 +68,18 @@ class SectionsTerms(msgspec.Struct, frozen=True):
 
 
 class DailyTerms(msgspec.Struct, frozen=True):
-    per_day: Mapping[str, Rule[Amount]]
+    per_day: Mapping[str, Rule[int]]
     same_day: Rule[int]
 
 
 class LumpSumTerms(msgspec.Struct, frozen=True):
-    per_unit: Rule[Amount]
+    per_unit: Rule[int]
     supplement: Rule[Supplement] | None
 
 
 class GradedTerms(msgspec.Struct, frozen=True):
-    maximum_per_unit: Rule[Amount]
-    in_hospital_maximum_per_unit: Rule[Amount] | None
+    maximum_per_unit: Rule[int]
+    in_hospital_maximum_per_unit: Rule[int] | None
     grades: Rule[tuple[Decimal, ...]]
     death: Rule[Decimal]
     one_accident: Rule[str]
@@ -105,9 +106,9 @@ class Terms(msgspec.Struct, frozen=True):
     days: Days | None
     rounding: Rule[str]
     formula: FormulaTerms
-    cap: Rule[Amount] | None
+    cap: Rule[int] | None
     shared_with: tuple[str, ...]
-    per_claim: Rule[Amount] | None
+    per_claim: Rule[int] | None
     share_of: Rule[ShareCap] | None
     claims_max: Rule[int] | None
     once: Rule[str] | None
@@ -155,13 +156,18 @@ class _Figures:
 
     def rule(self, name: str, figures: tuple[Figure[T], ...]) -> Rule[T] | None:
         figure = in_force(figures, self.day)
-        return None if figure is None else Rule(figure.value, ref(name, figure))
+        return None if figure is None else Rule(_plain(figure.value), ref(name, figure))
 
     def needed(self, name: str, figures: tuple[Figure[T], ...]) -> Rule[T]:
         rule = self.rule(name, figures)
         if rule is None:
             raise SchemeFigureMissing(self._scheme.scheme_id, name, self.day)
         return rule
+
+
+def _plain(value: T) -> T:
+    """Give an amount as the int it is: arithmetic on a kind of int costs twice as much."""
+    return cast("T", int(value)) if isinstance(value, Amount) else value
 
 
 def _period(
@@ -239,6 +245,7 @@ def _excess(formula: Excess, of: _Figures, name: str) -> ExcessTerms:
             floor=of.needed(f"{name}.{key}.floor", kind.floor),
             bands=(bands := of.needed(f"{name}.{key}.bands", kind.bands)),
             shown=tuple(str(band.rate) for band in bands.value),
+            ratios=tuple(band.rate.as_integer_ratio() for band in bands.value),
         )
         for key, kind in formula.kinds.items()
     )
