@@ -17,6 +17,7 @@ from services.claims.store.settlements import SettlementKey
 from services.claims.usecases import views
 from services.common.kit import keys, migrate
 from services.common.kit.db import Database
+from services.common.money import Fen
 from tests.conftest import MakeDatabase
 
 MEMBER, CLAIM, GRANT = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -94,7 +95,7 @@ async def test_books_of_one_plan_become_books_of_many(
     assert (plan.starts, plan.counted and plan.counted.amount) == (STARTS, 2000_00)
     assert known[keyed[1]].plans == ()
     assert totals[PeriodKey(MEMBER, "bj.mutual", STARTS)] == Totals(
-        {"inpatient": 2000_00}, {"medical": 560_00}, {}, 1
+        {"inpatient": Fen(2000_00)}, {"medical": Fen(560_00)}, {}, 1
     )
     decoder = msgspec.json.Decoder(views.Working)
     ((scheme_id, benefit, steps),) = decoder.decode(known[keyed[0]].working)

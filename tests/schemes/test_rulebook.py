@@ -6,13 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.schemes.errors import SchemeFigureMissing
+from services.common.schemes.figures import named_figures
 from services.common.schemes.load import load_rulebook
 from services.common.schemes.terms import Terms, terms_on
 
 RULEBOOK = load_rulebook()
 BENEFITS = [(s.scheme_id, benefit) for s in RULEBOOK for benefit in s.benefits]
 # Days around every change, and any other.
-CHANGES = sorted({day for changes in RULEBOOK._changes.values() for day in changes})
+CHANGES = sorted(
+    {
+        day
+        for scheme in RULEBOOK
+        for named in named_figures(scheme)
+        for figure in named.figures
+        for day in (figure.valid_from, figure.valid_to)
+        if day is not None
+    }
+)
 DAYS = st.dates(date(2009, 1, 1), date(2035, 12, 31)) | st.sampled_from(CHANGES)
 
 
