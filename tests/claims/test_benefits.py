@@ -92,7 +92,7 @@ async def test_a_diagnosis_or_an_accident_can_be_tried_too(
         for scheme in ("ct.critical", "ct.accident")
     ]
     await claims.hear(claims.registered(ZHANG), *covers)
-    found = []
+    found: list[tuple[str, str | None, str]] = []
     for bill in (
         {"event": "diagnosis", "diagnosis": "C34.9", "confirmed": {"first_diagnosis": True}},
         {"event": "disability", "cause": "accident", "grade": 3},
