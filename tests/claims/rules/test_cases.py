@@ -282,6 +282,15 @@ def test_a_day_outside_the_cover_needs_no_figures() -> None:
     assert done == rejected(OUTSIDE, step)
 
 
+def test_a_claim_that_one_plan_rejects_and_another_cannot_judge_is_rejected() -> None:
+    raw = benefit(lump_sum())
+    raw["formula"]["per_unit"] = []
+    lacks = scheme({"condolence": raw}, "lacks", order=2)
+    covers = [covered(date(2025, 1, 1)), Coverage("lacks", Days(SINCE))]
+    done = Books(rulebook(MEDICAL, lacks), covers).claim_all(a_claim())
+    assert [each.code for each in done] == [OUTSIDE, Reason.SCHEME_FIGURE_MISSING]
+
+
 def test_a_plan_that_lacks_a_figure_keeps_the_others_from_nothing() -> None:
     raw = benefit(lump_sum())
     raw["formula"]["per_unit"] = []

@@ -122,6 +122,7 @@ def test_without_a_code_neither_cause_nor_diagnosis_is_known() -> None:
         ("9", None),
         ("", None),
         ("三级", None),
+        ("X3", None),
     ],
 )
 def test_a_hospital_s_level_is_its_first_digit(text: str, level: int | None) -> None:

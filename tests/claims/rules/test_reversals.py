@@ -106,6 +106,37 @@ def test_a_place_below_the_cap_goes_to_the_bills_that_were_cut() -> None:
     assert account.granted() == 2000_00
 
 
+def test_what_stands_in_other_books_stays_there() -> None:
+    account = books(MEDICAL)
+    account.totals[KEY] = Totals(granted_elsewhere=Fen(500_00))
+    back = claim_and_take_back(account, a_claim())
+    assert back.totals is not None
+    assert back.totals.granted_elsewhere == 500_00
+
+
+def test_a_place_in_the_cap_that_another_bill_fills_is_no_grant() -> None:
+    limits = {"claims_max": 2, "cap": "100.00"}
+    account = books(benefit(sections(co_pay_pooled="1.00"), limits=limits))
+    bill = a_claim(co_pay_pooled=Fen(100_00))
+    brought, done = account.bring(bill), account.claim_all(bill)
+    account.claim(bill)
+    (back,) = account.take_back(brought, done)
+    assert (back.benefit, back.grant_no) == (0, None)
+    assert account.totals[KEY].grants == 1
+    assert account.totals[KEY].paid == {"benefit": 0}
+
+
+def test_bills_that_reach_just_the_floor_again_are_shown_by_the_first_band() -> None:
+    bands = [{"rate": "0.80", "to": "2000.00"}, {"rate": "0.90"}]
+    account = books(benefit(excess(care={"bands": bands})))
+    account.claim(a_claim(self_pay_one=Fen(1000_00)))
+    back = claim_and_take_back(account, a_claim(self_pay_one=Fen(100_00)))
+    assert told(back)[2:] == [
+        ("share", "benefit.care.bands", "0.00", "0.00", "0.80"),
+        ("granted_before", "benefit.period", "0.00", "-80.00", 80_00),
+    ]
+
+
 def test_a_bill_paid_for_itself_is_taken_back_with_what_it_earned() -> None:
     account = books(benefit(sections(co_pay_pooled="0.70")))
     account.claim(a_claim(co_pay_pooled=Fen(10_00)))
@@ -183,7 +214,8 @@ def test_a_claim_cannot_leave_sums_that_it_never_entered() -> None:
     brought = account.bring(a_claim())
     done = account.claim_all(a_claim())
     account.take_back(brought, done)
-    with pytest.raises(AssertionError, match="leaves the sums once"):
+    said = "^a claim leaves the sums once, and only after it entered them"
+    with pytest.raises(AssertionError, match=said):
         account.take_back(brought, done)
 
 

@@ -35,13 +35,8 @@ def tried(*claims: dict[str, Any], **case: Any) -> list[Tried]:  # noqa: ANN401 
         "death": benefit(graded(), aid="lump_sum", events=["death"], death_payee="family"),
     }
     enrolment = {"term_years": 1}
-    whole: dict[str, Any] = {
-        "id": "a-case",
-        "shows": [],
-        "why": "",
-        "claims": claims,
-        "person": {},
-    } | case
+    whole: dict[str, Any] = {"id": "a-case", "shows": [], "why": "", "claims": claims}
+    whole |= case
     one = scheme(
         plans,
         enrolment=enrolment,

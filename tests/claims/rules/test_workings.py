@@ -118,6 +118,26 @@ def test_each_kind_of_care_has_its_floor_and_both_have_one_cap() -> None:
     ]
 
 
+def test_all_other_kinds_of_care_count_beside_the_one_at_hand() -> None:
+    """800.00 and 160.00 are earned by other kinds, 80.00 by this one."""
+    account = books(
+        benefit(
+            excess(
+                one={"visits": ["inpatient"]},
+                other={"visits": ["special_disease_outpatient"]},
+                third={"visits": ["ordinary_outpatient"]},
+            )
+        )
+    )
+    account.claim(a_claim(self_pay_one=Fen(2000_00)))
+    account.claim(a_claim(visit="special_disease_outpatient", self_pay_one=Fen(1200_00)))
+    done = account.claim(a_claim(visit="ordinary_outpatient", self_pay_one=Fen(1100_00)))
+    assert told(done)[-2:] == [
+        ("all_kinds", "benefit.period", "80.00", "1040.00", 960_00),
+        ("granted_before", "benefit.period", "1040.00", "80.00", 960_00),
+    ]
+
+
 def test_what_is_left_of_a_cap_is_said() -> None:
     done = one(benefit(excess(), limits={"cap": "2000.00"}))
     cap = ("cap", "benefit.cap", "1040.00", "1040.00", 2000_00, 2000_00, 960_00)
@@ -229,6 +249,16 @@ def test_a_section_so_small_that_it_earns_no_fen_adds_nothing() -> None:
     assert (done.benefit, done.code) == (0, Reason.NOTHING_TO_ADD)
 
 
+@pytest.mark.parametrize(("co_pay", "steps"), [(1, 2), (2, 1)])
+def test_the_period_is_shown_only_where_it_has_something_to_say(co_pay: int, steps: int) -> None:
+    """0.30 of one fen is nothing, of two it is a fen, paid as it was earned."""
+    account = books(benefit(sections(co_pay_pooled="0.30")))
+    account.claim(a_claim(co_pay_pooled=Fen(100_00)))
+    done = account.claim(a_claim(co_pay_pooled=Fen(co_pay)))
+    assert done.benefit == co_pay - 1
+    assert len(done.working) == steps
+
+
 STAY = benefit(daily(disease="40.00", traffic_accident="80.00", same_day=1), aid="allowance")
 
 
@@ -255,10 +285,10 @@ def test_a_stay_that_ends_on_its_first_day_counts_as_the_scheme_says() -> None:
 
 def test_a_stay_for_another_cause_or_of_unknown_days_earns_nothing() -> None:
     done = one(STAY, cause="ordinary_accident")
-    assert done.code is Reason.NOT_COVERED_CAUSE
+    assert (done.benefit, done.code) == (0, Reason.NOT_COVERED_CAUSE)
     assert told(done) == [("causes", "", "0.00", "0.00", "ordinary_accident")]
     done = one(STAY, admission=None)
-    assert done.code is Reason.FACT_MISSING
+    assert (done.benefit, done.code) == (0, Reason.FACT_MISSING)
     step = ("stay_days_min", "benefit.per_day.disease", "0.00", "0.00", "admission")
     assert told(done) == [step]
 
