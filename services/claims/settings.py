@@ -31,6 +31,6 @@ class Settings(ServiceSettings):
     backtest_poll_ms: PositiveInt = 500
     backtest_processes: PositiveInt = 2
     # A part is what one process reads and judges at a time.
-    backtest_part_members: PositiveInt = 2_000
+    backtest_part_members: PositiveInt = 10_000
     # So many members' claims are judged by the figures in force as well: that must change nothing.
     backtest_check_members: PositiveInt = 10_000

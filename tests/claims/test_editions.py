@@ -217,15 +217,25 @@ async def test_a_file_that_cannot_be_used_is_refused_with_its_line(
     assert reason in told["detail"]
 
 
-async def test_a_few_lines_that_stand_for_millions_are_refused_at_once(
-    door: httpx.AsyncClient,
+_BOMB = "".join(f"  x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]\n" for n in range(1, 30))
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (f"bomb:\n  x0: &x0 [1, 1]\n{_BOMB}", "an anchor"),
+        (f"deep: {'[' * 200_000}{']' * 200_000}\n", "nested too deeply"),
+        (f"deep:\n  {'- ' * 200_000}1\n", "nested too deeply"),
+    ],
+    ids=["anchors", "brackets", "dashes"],
+)
+async def test_a_text_that_would_burst_whoever_reads_it_is_refused_at_once(
+    door: httpx.AsyncClient, lines: str, reason: str
 ) -> None:
-    lines = ["bomb:", "  x0: &x0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
-    lines += [f"  x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 30)]
-    path, content = "/schemes/wh.medical/drafts", "\n".join([WH, *lines, ""])
-    answer = await door.post(path, json={"content": content}, headers=by(REVIEWER))
+    path = "/schemes/wh.medical/drafts"
+    answer = await door.post(path, json={"content": WH + lines}, headers=by(REVIEWER))
     assert (answer.status_code, answer.json()["code"]) == (422, "SCHEME_FILE_REFUSED")
-    assert "an alias" in answer.json()["detail"]
+    assert reason in answer.json()["detail"]
 
 
 async def test_a_file_that_is_too_large_is_not_read(door: httpx.AsyncClient) -> None:

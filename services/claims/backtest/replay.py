@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from services.claims.backtest.bills import Bills
 from services.claims.backtest.trial import Trial
 from services.claims.model import (
     Assessment,
@@ -81,11 +82,10 @@ def replay(
 
 
 class _Entered(NamedTuple):
-    """A claim that is taken back later, where it entered the sums, and whose aid came before."""
+    """A claim that is taken back later, and where it entered the sums."""
 
     past: Past
     reversals: Sequence[Reversal]
-    helpers: frozenset[str]
 
 
 class _Books:
@@ -97,24 +97,21 @@ class _Books:
         self._covers = trial.covers(patient.coverages)
         self._trial = trial
         self._totals: dict[PeriodKey, Totals] = {}
+        self._bills = Bills() if trial.has_several(patient.coverages) else None
         self._entered: dict[UUID, _Entered] = {}
 
     def judge(self, past: Past) -> Replayed | None:
         """Give what the plans on trial make of a claim; None where it is no matter of theirs."""
         trial, mine = self._trial, past.plans
-        if trial.is_alone(mine):
-            earlier, later, aided = (), (), _NOTHING
+        if trial.is_alone(mine) and self._bills is None:
+            brought = self._brought(past.facts)
+            (assessed,) = assess((brought,), self._totals)
         else:
             earlier, later = trial.sets_apart(mine)
             mine = tuple(plan for plan in mine if plan.scheme_id in trial.schemes)
-            aided = trial.aid(earlier)
-            self._share(earlier)
-        brought = self._brought(past.facts, aided)
-        (assessed,) = assess((brought,), self._totals)
-        self._share(later)
+            brought, assessed = self._among_others(past, earlier, later)
         if not past.stands:
-            reversals = _reversals(brought, assessed)
-            self._entered[past.claim_id] = _Entered(past, reversals, trial.helpers(earlier))
+            self._entered[past.claim_id] = _Entered(past, _reversals(brought, assessed))
         if not mine and not assessed:
             return None
         return Replayed(
@@ -127,7 +124,25 @@ class _Books:
             past.stands,
         )
 
-    def _brought(self, facts: Facts, aided: Fen) -> Brought:
+    def _among_others(
+        self, past: Past, earlier: Sequence[InPlan], later: Sequence[InPlan]
+    ) -> tuple[Brought, tuple[Assessment, ...]]:
+        """Judge a claim between what other plans have made of it."""
+        claim_id, cost, bills = past.claim_id, past.facts.own_cost, self._bills
+        helpers = self._trial.indemnities(earlier)
+        brought = self._brought(past.facts)._replace(aided=_sum(helpers))
+        self._share(earlier)
+        if bills is not None:
+            bills.keep(claim_id, cost, helpers)
+            brought = brought._replace(bills=bills.with_bill(claim_id, cost))
+        (assessed,) = assess((brought,), self._totals)
+        self._share(later)
+        if bills is not None:
+            mine = self._trial.indemnities(map(_in_plan, assessed))
+            bills.keep(claim_id, cost, [*mine, *self._trial.indemnities(later)])
+        return brought, assessed
+
+    def _brought(self, facts: Facts) -> Brought:
         if not self._covers:
             return _NOT_HELD
         found = cases(
@@ -137,7 +152,6 @@ class _Books:
             self._covers,
             self._trial.rulebook,
             judged=_OTHERS,
-            aided=aided,
         )
         assert isinstance(found, Brought), "the schemes on trial are known"
         return found
@@ -146,11 +160,19 @@ class _Books:
         entered = self._entered.pop(event.claim_id, None)
         if entered is None:
             return None
-        past, reversals, helpers = entered
-        aided = Fen(sum(event.booked.get(helper, 0) for helper in helpers))
-        (assessed,) = assess([Brought(tuple(reversals), aided)], self._totals)
-        moved = {plan.scheme_id: plan for plan in past.plans if plan.scheme_id in event.booked}
-        self._share([replace(p, benefit=event.booked[p.scheme_id]) for p in moved.values()])
+        past, reversals = entered
+        earlier, later = (_booked(plans, event) for plans in self._trial.sets_apart(past.plans))
+        helpers, bills = self._trial.indemnities(earlier), self._bills
+        brought = Brought(tuple(reversals), _sum(helpers))
+        if bills is not None:
+            bills.keep(past.claim_id, _NOTHING, helpers)
+            giving_way = self._trial.indemnities(later)
+            brought = brought._replace(bills=bills.without(past.claim_id, giving_way))
+        (assessed,) = assess((brought,), self._totals)
+        if bills is not None:
+            mine = self._trial.indemnities(map(_in_plan, assessed))
+            bills.keep(past.claim_id, _NOTHING, [*mine, *self._trial.indemnities(later)])
+        self._share([*earlier, *later])
         tried = self._trial.schemes
         booked = Fen(sum(amount for scheme, amount in event.booked.items() if scheme in tried))
         drafted = Fen(sum(done.benefit for done in assessed))
@@ -164,6 +186,24 @@ class _Books:
                 granted = self._totals.get(key, Totals()).granted
                 whole = Fen(granted.get(plan.benefit_name, 0) + plan.benefit)
                 self._totals[key] = Totals(granted={**granted, plan.benefit_name: whole})
+
+
+def _booked(plans: Sequence[InPlan], event: TakenBack) -> list[InPlan]:
+    """Give what taking the claim back was worth to plans that had counted it."""
+    by_scheme = {plan.scheme_id: plan for plan in plans if plan.counted is not None}
+    return [
+        replace(plan, benefit=event.booked.get(scheme_id, _NOTHING))
+        for scheme_id, plan in by_scheme.items()
+    ]
+
+
+def _in_plan(done: Assessment) -> InPlan:
+    starts = None if done.key is None else done.key.starts
+    return InPlan(done.scheme_id, done.benefit_name, done.code, done.benefit, starts)
+
+
+def _sum(plans: Sequence[InPlan]) -> Fen:
+    return Fen(sum(plan.benefit for plan in plans))
 
 
 def _reversals(brought: Brought, assessed: Sequence[Assessment]) -> list[Reversal]:

@@ -121,26 +121,30 @@ class Tally(msgspec.Struct):
         """Add what was found of one member's claims on these days."""
         claims = booked = drafted = 0
         mine: dict[Group, list[int]] = {}
+        born, starts, ends = patient.person.born, days.starts, days.ends or date.max
         for one in found:
-            facts, change = one.facts, one.drafted - one.booked
-            if not days.holds(facts.day):
+            facts, stands = one.facts, one.stands
+            if not starts <= facts.day <= ends:
                 continue
-            claims += one.stands
+            claims += stands
             booked += one.booked
             drafted += one.drafted
             for group in (
-                self._group(AGES, _age_band(patient.person.born, facts.day)),
+                self._group(AGES, _age_band(born, facts.day)),
                 self._group(LEVELS, _LEVELS[facts.hospital_level]),
                 self._group(BILLS, BILL_BANDS[bisect_right(_BILLS_FROM, facts.self_pay_one)]),
             ):
-                sums = mine.setdefault(group, [0, 0, 0])
-                sums[0] += one.stands
-                sums[1] += one.booked
-                sums[2] += one.drafted
-            if one.stands:
+                sums = mine.get(group)
+                if sums is None:
+                    mine[group] = [stands, one.booked, one.drafted]
+                else:
+                    sums[0] += stands
+                    sums[1] += one.booked
+                    sums[2] += one.drafted
+            if stands:
                 self._count_codes(one.code_booked or "", one.code_drafted or "")
-                if change:
-                    self._keep_if_large(one, abs(change))
+                if one.drafted != one.booked:
+                    self._keep_if_large(one, abs(one.drafted - one.booked))
         if mine:
             self.whole.count_member(claims, booked, drafted)
             self._group(UNITS, patient.unit_code).count_member(claims, booked, drafted)

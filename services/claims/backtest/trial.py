@@ -7,7 +7,6 @@ from typing import TypeVar, cast
 import msgspec
 
 from services.claims.model import Coverage, InPlan
-from services.common.money import Fen
 from services.common.period import Days
 from services.common.schemes.figures import Figure, in_force
 from services.common.schemes.model import Scheme
@@ -50,12 +49,26 @@ class Trial:
             for name, benefit in scheme.benefits.items()
             if benefit.aid == "indemnity"
         }
+        self._in_force = in_force
         self._order = {scheme.scheme_id: rank for rank, scheme in enumerate(in_force)}
         self._rank = min(self._order.get(scheme_id, 0) for scheme_id in self.schemes)
 
     def covers(self, coverages: Sequence[Coverage]) -> list[Coverage]:
         """Choose the covers by which what is tried can be held."""
         return [cover for cover in coverages if cover.scheme_id in self._known]
+
+    def has_several(self, coverages: Sequence[Coverage]) -> bool:
+        """Say whether somebody holds several plans that make the same bills good."""
+        held = {cover.scheme_id for cover in coverages}
+        held |= {part for each in held for part in self._in_force.scheme(each).includes}
+        paying = {
+            (each, name) for each in held for name in self._in_force.paying_for(each, "treatment")
+        }
+        return len(paying & self._indemnities) > 1
+
+    def indemnities(self, plans: Iterable[InPlan]) -> list[InPlan]:
+        """Choose the plans that make good the bill itself."""
+        return [p for p in plans if (p.scheme_id, p.benefit_name) in self._indemnities]
 
     def is_alone(self, plans: tuple[InPlan, ...]) -> bool:
         """Say whether no other plan has judged a claim, as is mostly so."""
@@ -73,17 +86,6 @@ class Trial:
             before = [plan for plan in others if self._order.get(plan.scheme_id, rank) < rank]
             return before, [plan for plan in others if plan not in before]
         return list(plans[:at]), [plan for plan in plans[at:] if plan.scheme_id not in tried]
-
-    def aid(self, plans: Sequence[InPlan]) -> Fen:
-        """Sum what these plans made good of the bill itself."""
-        return Fen(sum(plan.benefit for plan in plans if self._indemnifies(plan)))
-
-    def helpers(self, plans: Sequence[InPlan]) -> frozenset[str]:
-        """Name the schemes among these that made good of the bill itself."""
-        return frozenset(plan.scheme_id for plan in plans if self._indemnifies(plan))
-
-    def _indemnifies(self, plan: InPlan) -> bool:
-        return (plan.scheme_id, plan.benefit_name) in self._indemnities
 
 
 def asks_for_diagnoses(scheme: Scheme) -> bool:

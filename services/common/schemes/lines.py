@@ -5,6 +5,8 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+_DEPTH_MAX: Final = 32
+
 
 class Unreadable(Exception):
     """The text is no YAML, or YAML that does not say one thing."""
@@ -31,14 +33,13 @@ class Text:
     def __init__(self, content: bytes) -> None:
         self._root: yaml.Node | None = None
         try:
-            loader = _Loader(content.decode("utf-8"))
+            text = content.decode("utf-8")
+            _refuse_bombs(text)
+            loader = _Loader(text)
             self._root = loader.get_single_node()
-            _refuse_aliases(self._root)
             self.raw = None if self._root is None else loader.whole(self._root)
         except UnicodeDecodeError as error:
             raise Unreadable(_line(content, error.start), "not UTF-8") from error
-        except _Alias as error:
-            raise Unreadable(error.line, "an alias; every value is written out") from error
         except yaml.reader.ReaderError as error:
             raise Unreadable(_line(content, error.position), error.reason) from error
         except yaml.MarkedYAMLError as error:
@@ -58,14 +59,6 @@ class Text:
 
     def _places(self) -> Iterator[Place]:
         return iter(()) if self._root is None else _walk(self._root, "$", self._root)
-
-
-class _Alias(Exception):
-    """A node that stands in two places: a few of them make a text of any length."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__()
-        self.line = line
 
 
 class _Misread(Exception):
@@ -121,18 +114,22 @@ def _walk(node: yaml.Node, path: str, starts: yaml.Node) -> Iterator[Place]:
             yield from _walk(value, f"{path}[{index}]", value)
 
 
-def _refuse_aliases(root: yaml.Node | None) -> None:
-    seen: set[int] = set()
-    left = [] if root is None else [root]
-    while left:
-        node = left.pop()
-        if id(node) in seen:
-            raise _Alias(_first_line(node))
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            left += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            left += node.value
+def _refuse_bombs(text: str) -> None:
+    """Look at the text before anything is built of it: some short ones would fill any memory."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.anchor:
+            raise Unreadable(_line_of(event), "an anchor; every value is written out")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEPTH_MAX:
+            raise Unreadable(_line_of(event), "nested too deeply")
+
+
+def _line_of(event: yaml.Event) -> int:
+    return 1 if event.start_mark is None else event.start_mark.line + 1
 
 
 def _first_line(node: yaml.Node) -> int:
