@@ -22,7 +22,11 @@ SETTLEMENTS_PER_POST = 500
 
 
 class Refused(Exception):
-    """The platform answered with an error; the message tells which."""
+    """The platform answered with an error; the message tells which, `problem` is its body."""
+
+    def __init__(self, message: str, problem: Json) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 @dataclass
@@ -38,7 +42,9 @@ class Door:
     async def call(self, method: str, path: str, **sent: Any) -> httpx.Response:  # noqa: ANN401 - as above
         answer = await self.client.request(method, self.prefix + path, **sent)
         if not answer.is_success:
-            raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+            message = f"{method} {path}: {answer.status_code} {answer.text[:300]}"
+            problem = "json" in answer.headers.get("content-type", "")
+            raise Refused(message, answer.json() if problem else {})
         return answer
 
 
@@ -97,6 +103,29 @@ class Staff(Door):
 
     async def claim(self, claim_id: str) -> Json:
         return await self.ask("GET", f"/staff/claims/{claim_id}")
+
+    async def scheme(self, scheme_id: str) -> Json:
+        return await self.ask("GET", f"/staff/schemes/{scheme_id}")
+
+    async def scheme_file(self, scheme_id: str) -> str:
+        return (await self.call("GET", f"/staff/schemes/{scheme_id}/file")).text
+
+    async def draft(self, scheme_id: str, content: str) -> Json:
+        told = {"content": content}
+        return await self.ask("POST", f"/staff/schemes/{scheme_id}/drafts", json=told)
+
+    async def ask_backtest(self, scheme_id: str, **asked: str) -> str:
+        answer = await self.ask("POST", f"/staff/schemes/{scheme_id}/backtest", json=asked)
+        return answer["backtest_id"]
+
+    async def backtest(self, backtest_id: str) -> Json:
+        return await self.ask("GET", f"/staff/backtests/{backtest_id}")
+
+    async def backtest_file(self, backtest_id: str, name: str) -> bytes:
+        return (await self.call("GET", f"/staff/backtests/{backtest_id}/{name}")).content
+
+    async def publish(self, scheme_id: str, draft_id: str) -> Json:
+        return await self.ask("POST", f"/staff/schemes/{scheme_id}/drafts/{draft_id}/publish")
 
     async def books(self) -> Json:
         return await self.ask("GET", "/staff/reports/books")

@@ -39,7 +39,7 @@ def heading(english: str, chinese: str) -> None:
 
 
 def line(text: str = "") -> None:
-    print(_cut(f"  {text}"), flush=True)
+    print(_cut(f"  {text}".rstrip()), flush=True)
 
 
 def lines(texts: Iterable[str]) -> None:

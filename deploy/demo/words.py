@@ -23,6 +23,9 @@ CODES = {
     "SCHEME_FIGURE_MISSING": "规定还没有公布",
     # Why the bank gives money back.
     "NAME_DIFFERS": "户名与银行卡不符",
+    # Why a draft is not published.
+    "SAME_PERSON": "起草人不能自己发布",
+    "EDITION_CHANGES_THE_PAST": "改动了已经执行的规定,只能从明天起改",
     # What a member or an officer is told at the counter.
     "PHONE_PROOF_NEEDED": "首次登录,需验证手机号",
 }

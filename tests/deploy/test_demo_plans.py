@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from deploy.demo import plans
+from deploy.demo import plans, rule_scene
 from deploy.demo.make_data import DEMO_DIR
 from deploy.demo.plans import NEXT_DUE, Bill, Due, PlansData
 from services.claims.model import Brought, Coverage, PeriodKey, Person, Settlement, Totals
@@ -22,7 +22,7 @@ from services.claims.rules.facts import facts_of
 from services.common.identity import IdNumber, born_on, sex_of
 from services.common.money import yuan
 from services.common.period import Days
-from services.common.schemes.load import load_rulebook
+from services.common.schemes.load import DATA, load_rulebook
 
 DAYS = (date(2026, 11, 22), date(2027, 1, 1), date(2028, 2, 29))
 OPERATORS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
@@ -112,6 +112,35 @@ def test_stays_of_these_days_lie_in_a_term_of_cover_that_has_begun(today: date) 
     data = PlansData(today)
     for bill in data.bills[-3:]:
         assert bill.patient.hired_on + timedelta(days=366) < bill.ended - timedelta(days=bill.days)
+
+
+def test_the_line_that_the_officer_changes_stands_in_the_file_once() -> None:
+    file = DATA / f"{rule_scene.SCHEME}.yaml"
+    assert file.read_text(encoding="utf-8").count(rule_scene.WAS) == 1
+
+
+def test_the_backtest_is_worked_out_from_the_stays_of_the_period(data: PlansData) -> None:
+    days = (rule_scene.FIRST_DAY, rule_scene.LAST_DAY)
+    burdens = [
+        Decimal(bill.row["inscp_scp_amt"]) - Decimal(bill.row["fund_pay_sumamt"])
+        for bill in data.bills
+        if days[0] <= bill.row["enddate"] <= days[1]
+    ]
+
+    def granted(floor: int) -> Decimal:
+        return sum((worked_out(f"取大({one}-{floor}, 0)×80%") for one in burdens), Decimal(0))
+
+    fund, booked, drafted = Decimal(rule_scene.FUND), granted(8000), granted(6000)
+    assert booked == worked_out(rule_scene.BOOKED_WORKING)
+    assert drafted == worked_out(rule_scene.DRAFTED_WORKING)
+    amounts = [booked, drafted, drafted - booked, fund - booked, fund - drafted]
+    assert [f"{amount:.2f}" for amount in amounts] == [
+        rule_scene.BOOKED,
+        rule_scene.DRAFTED,
+        rule_scene.DIFFERENCE,
+        rule_scene.FUND_BOOKED,
+        rule_scene.FUND_DRAFTED,
+    ]
 
 
 def test_nobody_of_the_unit_is_known_elsewhere_in_the_demo(data: PlansData) -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from deploy.demo import show, words
+from deploy.demo.dataset import Dataset
+from deploy.demo.make_data import DEMO_DIR
 
 TEXT = "罗*您好,您的职工互助金3200.00元已于11月22日转入尾号0023的账户,请查收。咨询12351。"
 
@@ -27,6 +29,11 @@ def test_columns_of_numbers_end_alike(capsys: pytest.CaptureFixture[str]) -> Non
         "  北京          6800.00 ✓",
         "  重庆住院津贴     0.00 ✓",
     ]
+
+
+def test_every_refused_row_of_the_feed_has_words_for_its_code() -> None:
+    codes = {one.code for one in Dataset(DEMO_DIR).truth if one.status == "refused"}
+    assert codes <= words.CODES.keys()
 
 
 def test_a_code_never_stands_without_words() -> None:
