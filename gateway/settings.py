@@ -34,6 +34,8 @@ class Settings(ProcessSettings):
     body_bytes_max: PositiveInt = 1024**2
     # Of the whole form: the file, and some hundred bytes around it.
     roster_bytes_max: PositiveInt = 20 * 1024**2 + 64 * 1024
+    # Of the JSON around a scheme file, which may write each Chinese character as six signs.
+    draft_bytes_max: PositiveInt = 3 * 1024**2
     feed_bytes_max: PositiveInt = 4 * 1024**3 + 64 * 1024
     body_idle_timeout_s: PositiveFloat = 30.0
     upload_timeout_s: PositiveFloat = 3_600.0

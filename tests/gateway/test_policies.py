@@ -18,12 +18,12 @@ from gateway.auth import (
     policy_of,
 )
 from gateway.limits import PREFIX
-from gateway.routes import benefits, hospital, member, staff
+from gateway.routes import benefits, hospital, member, schemes, staff
 from services.common.ids import new_id
 from tests.gateway.conftest import MakeHouse
 from tests.gateway.house import House
 
-ROOMS = (staff.router, hospital.router, member.router, benefits.router)
+ROOMS = (staff.router, schemes.router, hospital.router, member.router, benefits.router)
 REFUSED = (401, 403)
 
 
@@ -36,7 +36,7 @@ def _routes() -> Iterator[APIRoute]:
 
 def _asked(route: APIRoute) -> tuple[str, str]:
     (method,) = list(route.methods or ())
-    values = {"code": "U1", "setl_id": "S1"}
+    values = {"code": "U1", "setl_id": "S1", "scheme_id": "wh.medical"}
     path = re.sub(r"{(\w+)}", lambda found: values.get(found[1], str(UUID(int=7))), route.path)
     return method, PREFIX + path
 
@@ -46,7 +46,7 @@ GUARDED = [route for route in _routes() if policy_of(route.endpoint) is not ANYO
 
 
 def test_every_route_declares_a_policy() -> None:
-    assert len(STAFF_ROUTES) == 17
+    assert len(STAFF_ROUTES) == 27
     policies = [policy_of(route.endpoint) for route in _routes()]
     assert [policies.count(one) for one in (HOSPITALS, MEMBERS, ANYONE)] == [4, 10, 5]
 

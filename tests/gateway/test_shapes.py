@@ -6,9 +6,9 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gateway.schemas import benefits, hospital, member, staff
+from gateway.schemas import benefits, hospital, member, schemes, staff
+from services.claims.schemas import backtest, claims, editions
 from services.claims.schemas import benefits as claims_benefits
-from services.claims.schemas import claims
 from services.enrollment import schemas as enrollment
 from services.notify import schemas as notify
 from services.payments import schemas as payments
@@ -29,6 +29,13 @@ READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (benefits.Owner, claims.Owner),
     (benefits.LeftOut, claims_benefits.LeftOut),
     (benefits.ExpectedOut, claims_benefits.ExpectedOut),
+    (schemes.Schemes, editions.Schemes),
+    (schemes.SchemeOut, editions.SchemeOut),
+    (schemes.DraftOut, editions.DraftOut),
+    (schemes.DraftSeen, editions.DraftSeen),
+    (schemes.EditionOut, editions.EditionOut),
+    (schemes.BacktestAsked, backtest.BacktestAsked),
+    (schemes.BacktestOut, backtest.BacktestOut),
     (hospital.SettlementResults, claims.Results),
     (hospital.SettlementResult, claims.SettlementOut),
     (member.ClaimLines, claims.ClaimPage),
@@ -45,6 +52,8 @@ SENT: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.PayeeIn, enrollment.PayeeIn),
     (staff.MemberSearchIn, enrollment.MemberSearch),
     (benefits.Bill, claims_benefits.BillIn),
+    (schemes.DraftIn, editions.DraftIn),
+    (schemes.BacktestIn, backtest.BacktestIn),
 ]
 
 
