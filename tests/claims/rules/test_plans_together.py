@@ -287,3 +287,15 @@ def test_the_order_does_not_matter_where_one_of_two_plans_rejects_a_bill() -> No
             account.claim_all(facts)
         totals.append(account.granted())
     assert totals[0] == totals[1]
+
+
+def test_a_refund_does_not_let_go_what_a_plan_has_paid_for_other_bills() -> None:
+    """The third bill has cost outside insurance, which it takes with it when it goes."""
+    plans = (WH_MEDICAL, CT_MEDICAL, BJ)
+    account, history = books(*plans), [a_stay(5_000), a_stay(5_000)]
+    for facts in history:
+        account.claim_all(facts)
+    dear = a_stay(100, own_cost=Fen(5_000_00))
+    brought = account.bring(dear)
+    account.take_back(brought, account.claim_all(dear))
+    assert account.granted() <= own_cost(history)
