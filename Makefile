@@ -38,8 +38,9 @@ lint: setup-dev ## Check style, spelling, types and the borders between the part
 	@$(VENV)/bin/basedpyright
 	@$(VENV)/bin/codespell
 
-bench: setup ## Measure the way from a settlement to its text, and the bulk rate
+bench: setup ## Measure the way from a settlement to its text, the bulk rate, the rules and a backtest
 	@$(PYTHON) -m deploy.bench
+	@$(PYTHON) -m deploy.bench.rules
 
 faults: setup-dev ## Kill, wipe and replay, and compare the books to the fen; FAULT_SEEDS=5 rounds
 	@FAULT_SEEDS=$${FAULT_SEEDS:-5} $(PYTHON) -m pytest tests/faults -n 0

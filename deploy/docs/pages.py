@@ -4,7 +4,7 @@ import json
 
 import yaml
 
-from deploy.docs import lines_and_metrics, openapi, settings_page
+from deploy.docs import change_page, lines_and_metrics, openapi, settings_page
 from deploy.docs.schemes import pages as schemes
 from deploy.local.settings import ROOT
 from services.common.contracts import asyncapi
@@ -20,6 +20,7 @@ def generated() -> dict[str, str]:
             for name, document in openapi.documents().items()
         },
         **schemes.pages(),
+        "docs/schemes-how-to-change.md": change_page.text(),
         "services/common/schemes/scheme.schema.json": _json(schema()),
         "docs/settings.md": settings_page.text(),
         "docs/metrics.md": lines_and_metrics.metrics_text(),
