@@ -23,18 +23,16 @@ from deploy.docs import change_page
 from deploy.local.settings import ROOT
 from services.claims.backtest.report import Asked, Report
 from services.claims.errors import DiagnosisIsSealed
-from services.claims.main import new_app
 from services.claims.timers import BacktestTimer
 from services.claims.usecases import backtest
 from services.claims.usecases.editions import read_draft
 from services.common.ids import new_id
-from services.common.kit import auth
-from services.common.kit.auth import Caller, internal_token
 from services.common.kit.health import Health
 from services.common.money import Fen
 from services.common.period import Days
 from services.common.schemes.load import DATA
 from tests.claims.conftest import ClaimsDesk
+from tests.claims.editions import AUDITOR, REVIEWER, by, opened
 from tests.claims.settlements import a_row
 from tests.claims.test_intake import refund
 
@@ -45,7 +43,6 @@ LOWER_FLOOR = change_page.changed(IN_FORCE)
 PERIOD_14 = {"from": str(weihai.FIRST_DAY), "to": str(weihai.LAST_DAY)}
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ZHANG, LI = "110101199003070011", "110101198001010010"
-REVIEWER, AUDITOR = auth.staff(new_id(), "reviewer"), auth.staff(new_id(), "auditor")
 
 
 async def settle_weihai(claims: ClaimsDesk) -> None:
@@ -209,16 +206,8 @@ async def working(claims: ClaimsDesk) -> AsyncGenerator[None]:
 
 @pytest.fixture
 async def door(claims: ClaimsDesk) -> AsyncGenerator[httpx.AsyncClient]:
-    app = new_app(claims.settings, claims.counter)
-    bearer = {"authorization": f"Bearer {internal_token(claims.settings)}"}
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://claims", headers=bearer
-    ) as client:
+    async with opened(claims) as client:
         yield client
-
-
-def by(caller: Caller) -> dict[str, str]:
-    return {"x-caller": caller.header()}
 
 
 async def asked_for(door: httpx.AsyncClient) -> str:
