@@ -50,7 +50,6 @@ BACKTEST_S: Final = 30.0
 _FLOOR: Final = 'value: "1300.00"'
 _LOWER: Final = 'value: "1000.00"'
 _START_S: Final = 60.0
-_TIMEOUT_S: Final = 600.0
 
 
 async def bench() -> int:
@@ -97,13 +96,7 @@ def _assessments_per_s(rulebook: Rulebook) -> float:
 
 async def _backtest(folder: Path, rulebook: Rulebook, claims: int) -> dict[str, Any]:
     async with _throw_away(folder) as database_url:
-        settings = Settings(
-            database_url=database_url,
-            var_dir=folder,
-            database_command_timeout_s=_TIMEOUT_S,
-            statement_timeout_ms=int(1000 * _TIMEOUT_S),
-            backtest_check_members=10_000,
-        )
+        settings = Settings(database_url=database_url, var_dir=folder)
         await migrate.upgrade("services.claims", database_url)
         database = Database(settings, application="bench")
         try:

@@ -34,6 +34,9 @@ def try_out(arguments: Sequence[str]) -> int:
         said = str(refused) or type(refused).__doc__ or ""
         sys.stderr.write(f"{refused.code}: {said}\n")
         return 1
+    except OSError as lost:
+        sys.stderr.write(f"{lost}\n")
+        return 1
     sys.stdout.write(table.text(found))
     if told.json is not None:
         shown = ReportOut.of(found).model_dump_json(by_alias=True, indent=1)

@@ -32,5 +32,7 @@ class Settings(ServiceSettings):
     backtest_processes: PositiveInt = 2
     # A part is what one process reads and judges at a time.
     backtest_part_members: PositiveInt = 10_000
+    # A part is read by one statement, from disk perhaps; nobody waits for it.
+    backtest_read_timeout_s: PositiveFloat = 60.0
     # So many members' claims are judged by the figures in force as well: that must change nothing.
     backtest_check_members: PositiveInt = 10_000

@@ -35,8 +35,8 @@ YIELD_S = 0.05
 FRESH_WAIT_S = 5.0
 # A file of gigabytes is read through before its first row is judged.
 EXAMINE_STALL_S = 600.0
-# A part of a backtest takes seconds, of which the first begin with starting processes.
-BACKTEST_STALL_S = 120.0
+# A part of a backtest takes seconds; where its reading times out it is tried some times more.
+BACKTEST_STALL_S = 600.0
 
 
 class FeedWorker:

@@ -66,26 +66,28 @@ async def ask(
     """Queue a backtest; raises `UnknownDraft` and `DiagnosisIsSealed`."""
     async with database.begin() as unit:
         draft = await editions.draft(unit, draft_id)
-        if draft is None or draft.scheme_id != asked.scheme_id:
-            raise UnknownDraft
-        check_can_be_tried(read_draft(draft.content.encode(), draft.scheme_id, in_force))
-        queued = Backtest(
-            backtest_id=new_id(),
-            scheme_id=asked.scheme_id,
-            draft_id=draft_id,
-            starts_on=asked.days.starts,
-            ends_on=asked.days.ends or date.max,
-            as_of=asked.as_of,
-            fund=asked.fund,
-            asked_by=author,
-            asked_at=clock.now(),
-            status="queued",
-            code=None,
-            done=0,
-            parts=0,
-            report=None,
-            finished_at=None,
-        )
+    if draft is None or draft.scheme_id != asked.scheme_id:
+        raise UnknownDraft
+    content = draft.content.encode()
+    check_can_be_tried(await asyncio.to_thread(read_draft, content, draft.scheme_id, in_force))
+    queued = Backtest(
+        backtest_id=new_id(),
+        scheme_id=asked.scheme_id,
+        draft_id=draft_id,
+        starts_on=asked.days.starts,
+        ends_on=asked.days.ends or date.max,
+        as_of=asked.as_of,
+        fund=asked.fund,
+        asked_by=author,
+        asked_at=clock.now(),
+        status="queued",
+        code=None,
+        done=0,
+        parts=0,
+        report=None,
+        finished_at=None,
+    )
+    async with database.begin() as unit:
         await store.add(unit, queued)
     return queued
 
@@ -213,7 +215,7 @@ class _Worker:
         in_force = Rulebook(job.in_force)
         self._job = job
         self._loop = asyncio.new_event_loop()
-        self._database = Database(job.settings, application="claims backtest")
+        self._database = Database(_unhurried(job.settings), application="claims backtest")
         self._trial = Trial(job.draft, in_force, job.asked.as_of)
         self._check = Trial(in_force.scheme(job.draft.scheme_id), in_force)
 
@@ -236,6 +238,13 @@ class _Worker:
                 again = replay(patient, events, self._check)
                 tally.check.add(one for one in again if days.holds(one.facts.day))
         return tally
+
+
+def _unhurried(settings: Settings) -> Settings:
+    """Give a part the time that it takes to be read; other statements wait for people."""
+    read_s = settings.backtest_read_timeout_s
+    bounds = {"statement_timeout_ms": int(1000 * read_s), "database_command_timeout_s": read_s + 1}
+    return settings.model_copy(update={**bounds, "database_pool_size": 1})
 
 
 def _begin(job: Job) -> None:
