@@ -26,6 +26,8 @@ _PARTS: Final = (
     "services/claims/__init__.py",
     "services/claims/model.py",
     "services/claims/rules",
+    "services/claims/usecases/__init__.py",
+    "services/claims/usecases/bills.py",
     "tests/__init__.py",
     "tests/schemes/__init__.py",
     "tests/schemes/changes.py",
