@@ -45,9 +45,9 @@ async def demo() -> int:
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str) + "\n")
     show.heading("Result", "结果")
     failed = [check.name for check in story.checks if not check.ok]
-    show.lines(f"failed: {name}" for name in failed)
+    show.lines(f"不符 failed: {name}" for name in failed)
     if trouble:
-        show.paragraph(f"broke off: {trouble}", "  ")
+        show.paragraph(f"中断 broke off: {trouble}", "  ")
     show.paragraph(" · ".join(f"{name} {taken:.1f}s" for name, taken in seconds.items()), "  ")
     held = f"{len(story.checks) - len(failed)}/{len(story.checks)}"
     show.line(f"{held} 项核对相符 · checks hold; {show.path(path)}")

@@ -48,9 +48,11 @@ class RuleScene:
         self._show_draft(draft)
         await self._tried(draft["draft_id"])
         await self._published(draft["draft_id"])
-        after = (await self._drafter.scheme_file(SCHEME), await self._admin.books())
-        same = "试算不改规定不改账 · a trial changes neither rule nor books"
-        self.checks.append(Check(same, (content, before["claims"]), (after[0], after[1]["claims"])))
+        again, after = await self._drafter.scheme_file(SCHEME), await self._admin.books()
+        self.checks += [
+            Check("试算不改账 · a trial leaves the books alone", before["claims"], after["claims"]),
+            Check("试算不改规定 · a trial leaves the rule alone", True, again == content),
+        ]
 
     async def _read(self) -> None:
         scheme = await self._drafter.scheme(SCHEME)

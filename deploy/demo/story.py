@@ -18,6 +18,7 @@ from deploy.demo.dataset import Dataset
 from deploy.demo.inquiry import ask_again, granted
 from deploy.demo.patience import until
 from deploy.demo.plans_scenes import PlansScenes
+from deploy.demo.rule_scene import RuleScene
 
 REFUSED_CARDS = 2
 
@@ -41,6 +42,7 @@ class Story:
         self.told: Json = self.data.cast
         self.plans_data = plans.PlansData.now()
         self.plans = PlansScenes(self.cast, self.plans_data, self.checks, self.var_dir)
+        self.rule = RuleScene(self.cast, self.checks, self.var_dir)
 
     async def play(self) -> None:
         scenes = (
@@ -56,6 +58,7 @@ class Story:
             ("plan by plan", self.plans.plan_by_plan),
             ("member", self.member_looks),
             ("left", self.plans.member_asks),
+            ("rule", self.rule.change_is_tried),
             ("books", self.books_are_compared),
         )
         for name, scene in scenes:
