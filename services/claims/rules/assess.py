@@ -45,20 +45,19 @@ def without_effect(burden: Fen) -> Assessment:
 
 def _one(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Assessment, ...]:
     aided, bills, assessed = claim.aided, claim.bills, list[Assessment]()
-    last = claim.entries[-1] if claim.entries else None
-    for entry in claim.entries:
+    for number, entry in enumerate(claim.entries, 1):
         if isinstance(entry, Assessment):
             assessed.append(entry)
             continue
         before = totals.get(entry.key, _NEW_PERIOD)
         elsewhere = _elsewhere(entry.terms, entry.key, totals) if entry.terms.shared_with else 0
-        if isinstance(entry, Case):
-            done = _add(entry, before, Others(aided, Fen(elsewhere), bills))
-        else:
-            # While others still hold what they granted for the bill, only the last one can see
-            # whether all together stay within the cost of the bills that are left.
-            looked_at = bills if entry is last else None
-            done = _take_back(entry, before, Others(aided, Fen(elsewhere), looked_at))
+        left = bills and _without(bills, claim.entries[number:], totals)
+        others = Others(aided, Fen(elsewhere), left)
+        done = (
+            _add(entry, before, others)
+            if isinstance(entry, Case)
+            else _take_back(entry, before, others)
+        )
         if done.totals is not None:
             totals[entry.key] = done.totals
         if entry.terms.indemnity:
@@ -66,6 +65,28 @@ def _one(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Ass
             bills = bills and MadeGood(bills.cost, Fen(bills.granted + done.benefit))
         assessed.append(done)
     return tuple(assessed)
+
+
+def _without(
+    bills: MadeGood,
+    later: Iterable[Case | Reversal | Assessment],
+    totals: Mapping[PeriodKey, Totals],
+) -> MadeGood:
+    """Leave out what plans hold that are asked next: they give way to those before them."""
+    held = 0
+    for entry in later:
+        if not isinstance(entry, Assessment) and entry.terms.indemnity:
+            before = totals.get(entry.key, _NEW_PERIOD)
+            if _gives_way(entry, before):
+                held += before.granted.get(entry.terms.benefit, _NOTHING)
+    return MadeGood(bills.cost, Fen(bills.granted - held))
+
+
+def _gives_way(entry: Case | Reversal, before: Totals) -> bool:
+    """Say whether a plan looks again at all that it has granted: one paid by the bill does not."""
+    if isinstance(entry, Reversal):
+        return True
+    return isinstance(entry.terms.formula, ExcessTerms) and _came(entry, before).amount > 0
 
 
 def _elsewhere(terms: Terms, key: PeriodKey, totals: Mapping[PeriodKey, Totals]) -> int:
@@ -76,7 +97,7 @@ def _elsewhere(terms: Terms, key: PeriodKey, totals: Mapping[PeriodKey, Totals])
 
 def _add(case: Case, before: Totals, others: Others) -> Assessment:
     terms, facts = case.terms, case.facts
-    came = _too_often(case, before) or _too_late(case) or earned(case, before)
+    came = _came(case, before)
     if terms.indemnity and not isinstance(terms.formula, ExcessTerms):
         came = _within_cost(came, facts, others)
     if came.reason is not None and not came.amount:
@@ -150,6 +171,10 @@ def _rejected(case: Case, came: Earned) -> Assessment:
         code=came.reason,
         payee=_payee(case),
     )
+
+
+def _came(case: Case, before: Totals) -> Earned:
+    return _too_often(case, before) or _too_late(case) or earned(case, before)
 
 
 def _within_cost(came: Earned, facts: Facts, others: Others) -> Earned:

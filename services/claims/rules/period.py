@@ -63,7 +63,8 @@ def _accumulated(
             other_kinds += _earned(each, burden)
     whole = Fen(earned + other_kinds)
     below = Due(_NOTHING, steps, Reason.AT_OR_BELOW_DEDUCTIBLE)
-    if not over and not after.aided and whole == after.granted.get(terms.benefit, _NOTHING):
+    helped = after.aided or others.bills is not None
+    if not (over or helped) and whole == after.granted.get(terms.benefit, _NOTHING):
         return below
     if len(formula.kinds) > 1:
         shares += (Step("all_kinds", terms.period.ref, earned, whole, (other_kinds,)),)
@@ -122,7 +123,7 @@ def _paid_out(
             reason = Reason.CAP_ANNUAL if annual else Reason.CAP_PERIOD
     helped = after.aided or others.bills is not None
     if helped and terms.indemnity:
-        for left, said in _left_of_cost(terms, after, granted, others.bills):
+        for left, said in _left_of_cost(after, granted, others.bills):
             if left < payable:
                 steps += (Step("own_cost", "", payable, left, said),)
                 payable, reason = left, Reason.CAP_OWN_COST
@@ -137,10 +138,10 @@ def _paid_out(
 
 
 def _left_of_cost(
-    terms: Terms, after: Totals, granted: Fen, bills: MadeGood | None
+    after: Totals, granted: Fen, bills: MadeGood | None
 ) -> Iterator[tuple[Fen, tuple[Fen, Fen]]]:
     """Give what others leave to a plan of the cost of its own bills, and of all; with the sums."""
-    if after.aided and isinstance(terms.formula, ExcessTerms):
+    if after.aided:
         yield Fen(max(0, after.cost - after.aided)), (after.cost, after.aided)
     if bills is not None:
         yield Fen(max(0, granted + bills.cost - bills.granted)), (bills.cost, bills.granted)
