@@ -15,6 +15,7 @@ SCHEME = "wh.medical"
 FLOOR = "medical.inpatient.floor"
 FIRST_DAY, LAST_DAY = "2022-11-01", "2023-10-31"  # of period 14
 WAS, BECOMES = '"8000.00", valid_from: 2022-11-01', '"6000.00", valid_from: 2022-11-01'
+BROKEN_CASE = "the-floor-of-period-14"  # a worked case that the change contradicts
 FUND = "100000.00"
 # Two stays, with self-pay one of 9200.00 and 7500.00: 80 % of what lies above the floor.
 BOOKED_WORKING, DRAFTED_WORKING = "(9200-8000)×80%+0", "(9200-6000)×80%+(7500-6000)×80%"
@@ -78,7 +79,10 @@ class RuleScene:
             show.line(f"草案改变:起付线 {one['was']} → {one['becomes']} 元,{days}")
         cases = sorted({one["case_id"] for one in draft["cases_disagreeing"]})
         show.line(f"与 {len(cases)} 个算例不符,算例是已经承诺的结果")
-        self.checks.append(
+        self.checks += [
+            Check(
+                "草案:算例不符要说明 · draft: broken cases are named", True, BROKEN_CASE in cases
+            ),
             Check(
                 "草案:只改一个数字 · draft: one figure of one period",
                 ([(FLOOR, FIRST_DAY, LAST_DAY, "8000.00", "6000.00")], [FLOOR]),
@@ -89,8 +93,8 @@ class RuleScene:
                     ],
                     draft["touches_the_past"],
                 ),
-            )
-        )
+            ),
+        ]
 
     async def _tried(self, draft_id: str) -> None:
         days = {"from": FIRST_DAY, "to": LAST_DAY}
