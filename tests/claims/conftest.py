@@ -42,6 +42,7 @@ class ClaimsDesk:
         self.handle = handler(self.desk, self.read)
         self.all_rosters_are_in = True
         self.counter = Counter(self.database, self.desk, self.read, self._caught_up)
+        self._salts: dict[str, bytes] = {}
 
     async def _caught_up(self) -> bool:
         return self.all_rosters_are_in
@@ -49,7 +50,8 @@ class ClaimsDesk:
     def registered(
         self, id_number: str, *, version: int = 1, groups: tuple[str, ...] = ()
     ) -> MemberRegistered:
-        member_id, salt = derived_id("member", id_number), new_salt()
+        member_id = derived_id("member", id_number)
+        salt = self._salts.setdefault(id_number, new_salt())
         number = IdNumber(id_number)
         person = Person(born_on(number), sex_of(number), groups)
         seal, plain = self.desk.sealer.seal, msgspec.json.encode(person)

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
 from services.claims.store import members
 from services.claims.store import settlements as store
+from services.claims.store.members import Cover
 from services.claims.store.settlements import Claim, SettlementKey
 from services.claims.usecases import feeds, posts, reviews
 from services.claims.usecases.feeds import Numbered
-from services.common.contracts.enrollment import CoverageActivated
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.db import Unit
@@ -56,10 +56,8 @@ async def test_a_refund_beside_a_new_cover_leaves_nothing_granted(
 
     refunds: list[asyncio.Task[str]] = []
 
-    async def read_beside_a_refund(
-        unit: Unit, coverages: Sequence[CoverageActivated]
-    ) -> list[Claim]:
-        found = await read(unit, coverages)
+    async def read_beside_a_refund(unit: Unit, covers: Sequence[Cover]) -> list[Claim]:
+        found = await read(unit, covers)
         refunds.append(asyncio.create_task(post(claims, refund(row))))
         await asyncio.sleep(0.3)  # enough to be done, were it not held back
         return found
@@ -142,3 +140,33 @@ async def test_a_roster_that_judges_again_waits_for_members_in_the_order_of_ever
         await store.lock_members(batch, indexes)
     await roster
     assert await claims.granted(first) == 560_00
+
+
+async def test_a_claim_that_no_plan_can_judge_again_stays_open_to_the_next_cover(
+    claims: ClaimsDesk,
+) -> None:
+    """Beijing admits nobody who has retired; the other plan does not ask."""
+    row = a_row(psn_type="12", copay_pooled="1000.00")
+    await claims.hear(claims.registered(ZHANG))
+    assert await post(claims, row) == "rejected"
+    await claims.hear(claims.covered(ZHANG))
+    assert await post(claims, row) == "duplicate"
+    await claims.hear(claims.covered(ZHANG, scheme_id="ct.medical", starts_on=date(2023, 7, 1)))
+    assert await claims.granted(ZHANG) == 700_00
+    rejected = "claims.claim_rejected.v1"
+    assert await claims.published() == [rejected, "claims.benefit_granted.v1"]
+
+
+async def test_who_enters_a_register_late_is_judged_again_by_the_plans_that_ask_for_it(
+    claims: ClaimsDesk,
+) -> None:
+    """The cover may be heard of before the register: nothing is ordered across topics."""
+    since = date(2023, 12, 1)
+    await claims.hear(
+        claims.registered(ZHANG), claims.covered(ZHANG, scheme_id="wh.hardship", starts_on=since)
+    )
+    assert await post(claims, a_row("2000.00")) == "rejected"
+    await claims.hear(claims.registered(ZHANG, version=2, groups=("hardship",)))
+    assert await claims.granted(ZHANG) == 2000_00
+    await claims.hear(claims.registered(ZHANG, version=3))
+    assert await claims.granted(ZHANG) == 2000_00, "what was granted stands"

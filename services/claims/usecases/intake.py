@@ -173,8 +173,8 @@ class Judge:
         """
         if claim.status == "refused":
             return True
-        judged = claim.status in ("settled", "rejected")
-        waits = claim.status == "in_review" or (claim.claim_id in self.reopened and judged)
+        met = claim.claim_id in self.reopened and _judged(claim)
+        waits = claim.status == "in_review" or met
         return waits and claim.content_hash == settlement.content_hash
 
     def _original(self, row: Row, known: Claim | None) -> Outcome:
@@ -284,7 +284,12 @@ class Judge:
         return claim
 
     def _refuse(self, row: Row, known: Claim | None, code: RefusalCode) -> Outcome:
-        """Refuse the row; only what was answered for before, and is kept, remembers it."""
+        """Refuse the row; only what was answered for before, and is kept, remembers it.
+
+        A verdict stands: what is reopened and cannot be judged may still meet another cover.
+        """
+        if known is not None and _judged(known):
+            return Outcome(row.key.setl_id, known.status, known.code, claim_id=known.claim_id)
         if known is not None:
             self.books.decide(known, "refused", code)
         return Outcome(
@@ -316,6 +321,10 @@ class Judge:
                 )
                 booked += assessment.benefit
         return Fen(booked)
+
+
+def _judged(claim: Claim) -> bool:
+    return claim.status in ("settled", "rejected")
 
 
 def _again(known: Claim, settlement: Settlement) -> Outcome:

@@ -1,12 +1,13 @@
 """What claims knows of members and their cover, and what a change of it means for claims."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
 from services.claims.model import Person
 from services.claims.store import members as store
-from services.claims.store.members import Registered
+from services.claims.store.members import Cover, Registered
 from services.claims.store.settlements import Claim, lock_by_id
 from services.claims.usecases.desk import Desk, Reader
 from services.claims.usecases.intake import reconsider
@@ -20,17 +21,25 @@ _PERSON = msgspec.json.Decoder(Person)
 
 
 async def keep_members(unit: Unit, desk: Desk, read: Reader, events: Sequence[Event]) -> None:
-    """Take over who is a member and who is covered; a new cover judges the claims of its days."""
+    """Take over who is a member and who is covered; what is new judges claims again.
+
+    A new cover judges those of its days. Who enters a register, or of whom a rule learns the day of
+    birth, is judged again by all covers: which of the two is heard of first does not matter.
+    """
     members = [event for event in events if isinstance(event, MemberRegistered)]
     coverages = [event for event in events if isinstance(event, CoverageActivated)]
     # All at once, before the first of them is written: their claims may be judged again below.
     await lock_by_id(unit, {event.member_id for event in (*members, *coverages)})
+    met: list[Cover] = []
     if members:
         opened = [Registered(event, _person(desk, event)) for event in members]
-        await store.put_members(unit, opened, RECIPIENT)
+        known_better = await store.put_members(unit, opened, RECIPIENT)
+        met += await store.covers(unit, known_better) if known_better else []
     if coverages:
         changed = await store.put_coverages(unit, coverages)
-        claims = _not_counted(desk, changed, await store.judged_before(unit, changed))
+        met += [Cover(event.member_id, event.scheme_id, event.starts_on) for event in changed]
+    if met:
+        claims = _not_counted(desk, met, await store.judged_before(unit, met))
         if claims:
             await reconsider(unit, desk, claims, read, members_final=True)
 
@@ -42,22 +51,20 @@ def _person(desk: Desk, event: MemberRegistered) -> Person:
     return _PERSON.decode(desk.opener.open(PERSON_FIELD, event.member_id, salt, event.person))
 
 
-def _not_counted(
-    desk: Desk, changed: Sequence[CoverageActivated], claims: Sequence[Claim]
-) -> list[Claim]:
-    """Choose the claims that a scheme of the new covers does not count yet."""
-    covered = {(event.member_id, plan) for event in changed for plan in _covers(desk, event)}
+def _not_counted(desk: Desk, covers: Sequence[Cover], claims: Sequence[Claim]) -> list[Claim]:
+    """Choose the claims that a scheme of these covers does not count yet."""
+    schemes: dict[UUID, set[str]] = {}
+    for cover in covers:
+        schemes.setdefault(cover.member_id, set()).update(_schemes(desk, cover.scheme_id))
     return [
         claim
         for claim in claims
-        if any(
-            member_id == claim.member_id
-            and not any(plan.scheme_id == scheme_id and plan.counted for plan in claim.plans)
-            for member_id, scheme_id in covered
-        )
+        if claim.member_id
+        and schemes[claim.member_id] - {plan.scheme_id for plan in claim.plans if plan.counted}
     ]
 
 
-def _covers(desk: Desk, event: CoverageActivated) -> tuple[str, ...]:
+def _schemes(desk: Desk, scheme_id: str) -> set[str]:
     """Give the schemes that a cover is of: a package is of each that it includes."""
-    return event.scheme_id, *desk.rulebook.scheme(event.scheme_id).includes
+    scheme = desk.rulebook.scheme(scheme_id)
+    return {*scheme.includes, *([scheme_id] if scheme.benefits else ())}
