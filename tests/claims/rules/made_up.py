@@ -65,7 +65,7 @@ def graded(maximum: str = "10000.00", in_hospital: str | None = None, death: str
 
 
 def benefit(formula: Raw, **changed: Any) -> Raw:  # noqa: ANN401 (parts of a raw file)
-    """Make a benefit of plain values: `conditions` and `limits` by name, the others like `period`."""
+    """Make a benefit of plain values: `conditions` and `limits` by name, others as `period=`."""
     conditions, limits = changed.pop("conditions", {}), dict(changed.pop("limits", {}))
     shared_with = limits.pop("shared_with", ())
     return {
@@ -80,7 +80,7 @@ def benefit(formula: Raw, **changed: Any) -> Raw:  # noqa: ANN401 (parts of a ra
 
 
 def scheme(benefits: Raw, scheme_id: str = "made.up", **changed: Any) -> Scheme:  # noqa: ANN401 (parts of a raw file)
-    """Make a scheme of benefits and plain values; `joining` are parts of `enrolment` as in a file."""
+    """Make a scheme of benefits and plain values; `joining` holds raw parts of `enrolment`."""
     enrolment = {"waiting_days": 0, "units_max": 3, "figures_of": "event_day"}
     return convert(
         {
