@@ -205,8 +205,11 @@ def _amounts(texts: tuple[str, ...], *, refund: bool) -> list[Fen] | RefusalCode
 
 
 def _adds_up(amounts: list[Fen]) -> bool:
-    whole, own, over_limit, first_share, in_scope, _, _, _, funds, person, _, _ = amounts
-    return whole == funds + person == in_scope + own + over_limit + first_share
+    whole, own, over_limit, first_share, in_scope, _, _, _, funds, person, *shares = amounts
+    if not whole == funds + person == in_scope + own + over_limit + first_share:
+        return False
+    # The person's shares of the two sections are parts of what the person paid.
+    return abs(sum(shares)) <= abs(person)
 
 
 def _times(begndate: str, enddate: str, setl_time: str) -> tuple[date, date, datetime] | None:

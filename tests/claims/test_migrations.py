@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from services.claims.main import new_desk
-from services.claims.model import PeriodKey, Totals
+from services.claims.model import Counted, PeriodKey, Totals
 from services.claims.settings import Settings
 from services.claims.store import settlements as store
 from services.claims.store.settlements import SettlementKey
@@ -92,11 +92,12 @@ async def test_books_of_one_plan_become_books_of_many(
         await database.close()
     (plan,) = known[keyed[0]].plans
     assert (plan.scheme_id, plan.benefit_name, plan.benefit) == ("bj.mutual", "medical", 560_00)
-    assert (plan.starts, plan.counted and plan.counted.amount) == (STARTS, 2000_00)
+    assert plan.starts == STARTS
+    assert plan.counted == Counted("inpatient", Fen(2000_00), Fen(2000_00))
     assert known[keyed[1]].plans == ()
     assert totals[PeriodKey(MEMBER, "bj.mutual", STARTS)] == Totals(
-        {"inpatient": Fen(2000_00)}, {"medical": Fen(560_00)}, {}, 1
-    )
+        {"inpatient": Fen(2000_00)}, {"medical": Fen(560_00)}, {}, 1, cost=Fen(2000_00)
+    ), "what the bills cost at least, so that other plans leave what was granted"
     decoder = msgspec.json.Decoder(views.Working)
     ((scheme_id, benefit, steps),) = decoder.decode(known[keyed[0]].working)
     assert (scheme_id, benefit, [step.step for step in steps]) == (

@@ -7,11 +7,13 @@ import msgspec
 import pytest
 
 from services.claims.model import InPlan, Step
+from services.claims.rules.facts import facts_of
 from services.claims.rules.trial import try_cases
 from services.claims.store.settlements import claim_of
+from services.claims.usecases import benefits
 from services.common.schemes.load import load_rulebook
 from tests.claims.conftest import ClaimsDesk, member_id_of
-from tests.claims.settlements import a_row
+from tests.claims.settlements import a_row, a_settlement
 from tests.claims.test_intake import ZHANG, refund
 
 SINCE = date(2022, 7, 1)
@@ -61,6 +63,18 @@ async def test_all_plans_together_pay_no_more_than_the_member_did(claims: Claims
         (30_010_00 - BJ, "CAP_OWN_COST"),
         (0, "CAP_OWN_COST"),
     ]
+
+
+async def test_a_bill_that_is_tried_earns_what_it_earns_when_it_comes(claims: ClaimsDesk) -> None:
+    schemes = ("wh.medical", "ct.medical", "bj.mutual")
+    covers = [claims.covered(ZHANG, scheme_id=scheme, starts_on=SINCE) for scheme in schemes]
+    await claims.hear(claims.registered(ZHANG), *covers)
+    first, second = (a_row("5000.00", setl_id=s, copay_pooled="5000.00") for s in ("S1", "S2"))
+    await claims.take(first)
+    facts = facts_of(a_settlement("5000.00", setl_id="S2", copay_pooled="5000.00"))
+    tried = await benefits.expected(claims.database, claims.desk, member_id_of(ZHANG), facts)
+    (outcome,) = await claims.take(second)
+    assert sum(done.benefit for done in tried) == outcome.benefit
 
 
 async def test_a_plan_without_its_figures_does_not_hold_up_the_others(claims: ClaimsDesk) -> None:

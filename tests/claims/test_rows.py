@@ -121,6 +121,11 @@ def test_one_fen_too_much_is_found(column: str) -> None:
     assert refused(**{column: amount[:-1] + "1"})[0] == "SUMS_MISMATCH"
 
 
+@pytest.mark.parametrize("column", ["copay_pooled", "copay_large_sum"])
+def test_a_share_that_the_member_bore_is_no_more_than_the_member_paid(column: str) -> None:
+    assert refused(**{column: "2010.01"})[0] == "SUMS_MISMATCH"
+
+
 def test_a_wrong_check_digit_is_found_where_the_papers_have_one() -> None:
     assert refused(certno="110101199003070012")[0] == "ID_CHECK_DIGIT"
     assert refused(certno="110101199003070012", psn_cert_type="")[0] == "ID_CHECK_DIGIT"

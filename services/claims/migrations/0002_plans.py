@@ -24,14 +24,16 @@ STATEMENTS = (
     """,
     "alter table member alter column groups drop default",
     "alter table settlement add column plans text, add column facts bytea",
-    # Until now there was one plan, its benefit called medical, and what counted was not priced.
+    # Until now there was one plan, its benefit called medical. What counted was not priced: it cost
+    # the member its burden at least, so that no other plan finds more granted than was paid.
     f"update settlement set working = coalesce({WORKING}, '[]')",  # noqa: S608 - a text of ours
     """
     update settlement set facts = '', plans = (
         select coalesce(jsonb_agg(jsonb_build_array(
             part->>0, 'medical', null, benefit_fen, part->>1,
             jsonb_build_object(
-                'kind', part->2->>'kind', 'amount', (part->2->>'burden')::bigint))), '[]')::text
+                'kind', part->2->>'kind', 'amount', (part->2->>'burden')::bigint,
+                'cost', (part->2->>'burden')::bigint))), '[]')::text
         from jsonb_array_elements(counted::jsonb) as part)
     """,
     f"update benefit_grant set working = {WORKING} where working is not null",  # noqa: S608 - as above
@@ -46,7 +48,9 @@ STATEMENTS = (
     update accumulator set totals = jsonb_build_object(
         'sums', burdens::jsonb,
         'granted', jsonb_build_object('medical', granted_fen),
-        'grants', grants)::text
+        'grants', grants,
+        'cost', (select coalesce(sum(value::bigint), 0) from jsonb_each_text(burdens::jsonb))
+    )::text
     """,
     """
     alter table accumulator

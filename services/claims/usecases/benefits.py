@@ -9,7 +9,9 @@ from services.claims.rules.assess import assess
 from services.claims.rules.cases import cases
 from services.claims.rules.left import Left, left
 from services.claims.store import settlements as store
+from services.claims.usecases.bills import bills_of, members_with_several
 from services.claims.usecases.desk import Desk
+from services.common.ids import new_id
 from services.common.kit.db import Database
 
 
@@ -32,10 +34,14 @@ async def expected(
         member = (await store.members_of(unit, [member_id])).get(member_id)
         coverages = (await store.coverages(unit, [member_id])).get(member_id, [])
         totals = await store.totals(unit, [member_id])
+        several = members_with_several({member_id: coverages}, desk.rulebook)
+        counted = await store.counted_plans(unit, several) if several else {}
     if member is None:
         raise UnknownMember
     brought = cases(member_id, facts, member.person, coverages, desk.rulebook)
     if isinstance(brought, Refusal):
         raise CannotBeJudged(f"{brought.code}: {brought.at}")
+    for bills in bills_of(several, counted, totals, desk.rulebook).values():
+        brought = brought._replace(bills=bills.with_bill(new_id(), facts.own_cost))
     (assessed,) = assess([brought], totals)
     return assessed
