@@ -108,7 +108,7 @@ class RowReader:
         times = _times(*values[_TIMES_FROM:_AMOUNTS_FROM])
         if times is None:
             return Refusal(RefusalCode.BAD_DATE)
-        if not _adds_up(amounts):
+        if not _adds_up(amounts, refund=refund):
             return Refusal(RefusalCode.SUMS_MISMATCH)
         papers = papers or _RESIDENT
         certno = resident_id(number, born_by=times[1]) if papers == _RESIDENT else IdNumber(number)
@@ -204,12 +204,13 @@ def _amounts(texts: tuple[str, ...], *, refund: bool) -> list[Fen] | RefusalCode
     return RefusalCode.BAD_AMOUNT if "-" in "".join(texts) else amounts
 
 
-def _adds_up(amounts: list[Fen]) -> bool:
+def _adds_up(amounts: list[Fen], *, refund: bool) -> bool:
     whole, own, over_limit, first_share, in_scope, _, _, _, funds, person, *shares = amounts
     if not whole == funds + person == in_scope + own + over_limit + first_share:
         return False
-    # The person's shares of the two sections are parts of what the person paid.
-    return abs(sum(shares)) <= abs(person)
+    # The person's shares of the two sections are parts of what the person paid; a refund is held
+    # against its original, whatever that was taken in with.
+    return refund or sum(shares) <= person
 
 
 def _times(begndate: str, enddate: str, setl_time: str) -> tuple[date, date, datetime] | None:

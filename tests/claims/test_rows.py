@@ -124,6 +124,7 @@ def test_one_fen_too_much_is_found(column: str) -> None:
 @pytest.mark.parametrize("column", ["copay_pooled", "copay_large_sum"])
 def test_a_share_that_the_member_bore_is_no_more_than_the_member_paid(column: str) -> None:
     assert refused(**{column: "2010.01"})[0] == "SUMS_MISMATCH"
+    assert isinstance(judged(a_refund(**{column: "-2010.01"})), Settlement)
 
 
 def test_a_wrong_check_digit_is_found_where_the_papers_have_one() -> None:
