@@ -7,12 +7,15 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import date
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
@@ -193,17 +196,22 @@ async def _parts(database: Database, members: int) -> list[Part]:
 @asynccontextmanager
 async def _crew(job: Job) -> AsyncGenerator[ProcessPoolExecutor]:
     """Hold processes for a job; what has not begun when the block is left is not done any more."""
-    crew = ProcessPoolExecutor(
-        job.settings.backtest_processes,
-        # Whoever asks has threads and connections, which no copy of it must share.
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(job,),
-    )
-    try:
-        yield crew
-    finally:
-        await asyncio.to_thread(crew.shutdown, cancel_futures=True)
+    with NamedTemporaryFile(prefix="backtest-") as told:
+        # By a file: what is told to a new process directly holds up its starter until it is read,
+        # and for ever where it dies before.
+        pickle.dump(job, told)
+        told.flush()
+        crew = ProcessPoolExecutor(
+            job.settings.backtest_processes,
+            # Whoever asks has threads and connections, which no copy of it must share.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(told.name,),
+        )
+        try:
+            yield crew
+        finally:
+            await asyncio.to_thread(crew.shutdown, cancel_futures=True)
 
 
 class _Worker:
@@ -247,10 +255,12 @@ def _unhurried(settings: Settings) -> Settings:
     return settings.model_copy(update={**bounds, "database_pool_size": 1})
 
 
-def _begin(job: Job) -> None:
+def _begin(told: str) -> None:
     """Become a process of a crew; it ends with the one that started it, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    job = pickle.loads(Path(told).read_bytes())  # noqa: S301 - the file of the process that started us
+    assert isinstance(job, Job), job
     _Worker.here = _Worker(job)
     # What is read of a part lives briefly and knows no cycles.
     gc.freeze()
