@@ -95,6 +95,22 @@ def test_a_member_sees_how_many_claims_are_left() -> None:
     assert [(one.claims_max, one.claims_left) for one in found] == [(2, 2), (2, 1), (2, 0), (2, 0)]
 
 
+def test_of_a_new_period_all_is_left() -> None:
+    limits = {"claims_max": 2, "cap": "100.00"}
+    (found,) = left_of(benefit(sections(co_pay_pooled="0.70"), limits=limits))
+    assert (found.granted, found.cap_left, found.claims_left) == (0, 100_00, 2)
+
+
+def test_a_package_is_told_of_by_its_parts_as_they_are_on_the_day() -> None:
+    includes = {"made.up": figure(1, date(2024, 1, 1))}
+    package = scheme({}, "package", includes=includes)
+    part = scheme({"benefit": benefit(excess())})
+    cover = Coverage("package", Days(SINCE))
+    days = (date(2023, 12, 31), date(2024, 1, 1))
+    found = [left_of(package, part, covers=(cover,), day=day) for day in days]
+    assert [[one.benefit for one in each] for each in found] == [[], ["benefit"]]
+
+
 def test_a_plan_that_pays_once_in_a_period_has_one_claim() -> None:
     once = benefit(lump_sum(), limits={"once": "period"})
     (before,), (after,) = (

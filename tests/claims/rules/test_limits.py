@@ -238,6 +238,12 @@ def test_only_so_many_claims_of_a_period_are_paid() -> None:
     assert account.earns(a_bill(100, day=date(2025, 1, 1))) == (100_00, None)
 
 
+def test_a_claim_that_earned_a_fen_is_one_of_those_that_were_paid() -> None:
+    account = books(benefit(ALL, limits={"claims_max": 1}))
+    assert account.earns(a_claim(co_pay_pooled=Fen(1))) == (1, None)
+    assert account.earns(a_bill(100)) == (0, Reason.FREQ_LIMIT)
+
+
 def test_a_claim_that_was_paid_frees_its_place_when_it_is_taken_back() -> None:
     account = books(benefit(ALL, limits={"claims_max": 1}))
     brought = account.bring(a_bill(100))

@@ -97,6 +97,29 @@ def test_of_both_limits_the_lower_one_counts() -> None:
     assert (done.benefit, done.code) == (10_00, Reason.CAP_OWN_COST)
 
 
+def test_of_bills_that_are_made_good_more_than_in_full_nothing_is_left() -> None:
+    done = among(books(ADDS_UP), a_claim(), cost=1000_00, granted=1000_01)
+    assert (done.benefit, done.code) == (0, Reason.CAP_OWN_COST)
+
+
+@pytest.mark.parametrize("bills", [None, MadeGood(Fen(2310_00), Fen(2810_00))])
+def test_a_refund_below_the_floor_looks_at_the_cost_of_what_is_left(
+    bills: MadeGood | None,
+) -> None:
+    """1270.00 and 500.00 were paid by others: of 2310.00 they leave 540.00 of the 1040.00."""
+    kinds = excess(
+        inpatient={"visits": ["inpatient"]}, outpatient={"visits": ["ordinary_outpatient"]}
+    )
+    account = books(benefit(kinds))
+    account.claim(a_claim(), aided=1270_00)
+    small = a_claim(visit="ordinary_outpatient", self_pay_one=Fen(500_00), own_cost=Fen(500_00))
+    brought = account.bring(small, aided=500_00)
+    (done,) = assess([brought], account.totals)
+    assert done[0].code is Reason.AT_OR_BELOW_DEDUCTIBLE
+    ((back,),) = assess([reversal(brought, done)._replace(bills=bills)], account.totals)
+    assert back.benefit == -500_00
+
+
 def test_with_enough_of_the_cost_left_nothing_is_said_of_it() -> None:
     done = among(books(ADDS_UP), a_claim(), cost=1040_00, granted=0)
     assert (done.benefit, done.code) == (1040_00, None)
@@ -136,6 +159,8 @@ def test_a_bill_of_which_nothing_is_left_does_not_enter_the_sums(aided: int) -> 
 def test_all_bills_of_a_member_limit_a_plan_that_pays_by_the_bill() -> None:
     done = among(books(BY_THE_BILL), a_bill(), cost=500_00, granted=480_00)
     assert (done.benefit, done.code) == (20_00, Reason.CAP_OWN_COST)
+    assert done.counted is not None
+    assert done.counted.amount == 20_00
     assert told(done)[-1] == ("own_cost", "", "70.00", "20.00", 500_00, 480_00)
     lower = among(books(BY_THE_BILL), a_bill(), cost=500_00, granted=480_00, aided=90_00)
     assert lower.benefit == 10_00

@@ -289,6 +289,47 @@ def test_the_order_does_not_matter_where_one_of_two_plans_rejects_a_bill() -> No
     assert totals[0] == totals[1]
 
 
+ALL_THREE: Final = (WH_MEDICAL, WH_HARDSHIP, BJ)
+
+
+@pytest.mark.parametrize("bills", [(339, 972_431), (955_504, 1)])
+def test_a_plan_that_is_asked_later_gives_way_to_the_fen(bills: tuple[int, int]) -> None:
+    """What hardship holds of one bill is not held against the plan before it at the other."""
+    found: list[dict[tuple[str, str], int]] = []
+    for order in (bills, bills[::-1]):
+        account = books(*ALL_THREE)
+        for fen in order:
+            account.claim_all(a_stay(0, self_pay_one=Fen(fen), own_cost=Fen(fen)))
+        found.append(_granted_by_plan(account))
+    assert found[0] == found[1]
+
+
+def test_all_plans_that_are_asked_later_give_way() -> None:
+    account = books(*ALL_THREE)
+    for facts in (a_stay(5_000), a_stay(5_000)):
+        account.claim_all(facts)
+    brought = account.bring(a_stay(10_000))
+    account.take_back(brought, account.claim_all(a_stay(10_000)))
+    assert _granted_by_plan(account) == {
+        ("bj.mutual", "medical"): 6_960_00,
+        ("wh.medical", "medical"): 3_040_00,
+    }
+
+
+def test_a_plan_that_pays_by_the_bill_gives_way_when_a_bill_is_taken_back() -> None:
+    account = books(WH_MEDICAL, CT_MEDICAL, BJ)
+    for facts in (a_stay(5_000), a_stay(5_000)):
+        account.claim_all(facts)
+    assert _granted_by_plan(account)["ct.medical", "medical"] == 2_040_00
+    dear = a_stay(100, own_cost=Fen(5_000_00))
+    brought = account.bring(dear)
+    account.take_back(brought, account.claim_all(dear))
+    assert _granted_by_plan(account) == {
+        ("bj.mutual", "medical"): 6_960_00,
+        ("wh.medical", "medical"): 3_040_00,
+    }
+
+
 def test_a_refund_does_not_let_go_what_a_plan_has_paid_for_other_bills() -> None:
     """The third bill has cost outside insurance, which it takes with it when it goes."""
     plans = (WH_MEDICAL, CT_MEDICAL, BJ)

@@ -10,6 +10,7 @@ from services.claims.rules.trial import Tried, cover_from, facts_from, try_cases
 from services.common.identity import Diagnosis
 from services.common.money import Fen
 from services.common.period import Days
+from services.common.schemes.errors import SchemeFigureMissing
 from tests.claims.rules.made_up import (
     benefit,
     excess,
@@ -150,7 +151,13 @@ def test_a_case_about_joining_is_answered(said: dict[str, Any], came: dict[str, 
 
 def test_a_case_about_joining_may_name_its_day() -> None:
     """Without a day it is the day of the latest document, here the first of the figures."""
-    assert joined(units=1, day=date(2023, 1, 1), total="60.00", member_pays="50.00").agrees
+    with pytest.raises(SchemeFigureMissing, match=r"enrolment\.fee\.member on 2021-12-31"):
+        joined(units=1, day=date(2021, 12, 31))
+
+
+def test_a_case_about_a_term_needs_one() -> None:
+    with pytest.raises(AssertionError, match=r"^a case about a term needs one"):
+        joined(joined_on=date(2019, 12, 31))
 
 
 def test_facts_are_read_with_their_amounts_in_yuan() -> None:
