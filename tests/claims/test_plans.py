@@ -11,6 +11,7 @@ from services.claims.rules.facts import facts_of
 from services.claims.rules.trial import try_cases
 from services.claims.store.settlements import claim_of
 from services.claims.usecases import benefits
+from services.common.period import Days
 from services.common.schemes.load import load_rulebook
 from tests.claims.conftest import ClaimsDesk, member_id_of
 from tests.claims.settlements import a_row, a_settlement
@@ -136,6 +137,27 @@ async def test_a_cover_that_begins_after_the_treatment_changes_nothing(claims: C
     await claims.hear(late)
     assert await claims.granted(ZHANG) == BJ
     assert list(await plans(claims)) == ["bj.mutual.medical"]
+
+
+async def test_a_cover_that_is_carried_back_counts_the_claims_of_its_term_on(
+    claims: ClaimsDesk,
+) -> None:
+    """Twice in a term: it begins earlier now, and the two that were paid are still in it."""
+    stays = [a_row(setl_id=f"S{number}", begndate="2024-03-01") for number in range(4)]
+    cover = claims.covered(ZHANG, scheme_id="cq.allowance", starts_on=date(2023, 7, 1))
+    await claims.hear(claims.registered(ZHANG), cover)
+    await claims.take(*stays[:3])
+    assert await claims.granted(ZHANG) == 2 * 400_00
+    back = claims.covered(ZHANG, scheme_id="cq.allowance", starts_on=date(2023, 5, 15), version=2)
+    await claims.hear(back)
+    (outcome,) = await claims.take(stays[3])
+    assert (outcome.code, await claims.granted(ZHANG)) == ("FREQ_LIMIT", 2 * 400_00)
+    (left, *_) = await benefits.left_of(
+        claims.database, claims.desk, member_id_of(ZHANG), date(2024, 3, 9)
+    )
+    assert (left.days, left.claims_left) == (Days(date(2023, 5, 15), date(2024, 5, 14)), 0)
+    await claims.take(*map(refund, stays))
+    assert await claims.granted(ZHANG) == 0
 
 
 async def test_a_package_covers_by_each_of_its_parts(claims: ClaimsDesk) -> None:

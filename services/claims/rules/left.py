@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from services.claims.model import Coverage, PeriodKey, Totals
+from services.claims.rules.begun import Begun
 from services.claims.rules.cases import held
 from services.common.money import Fen
 from services.common.period import Days, term_of
@@ -84,7 +85,8 @@ def _of_period(
     terms: Terms, days: Days, member_id: UUID, totals: Mapping[PeriodKey, Totals]
 ) -> Left:
     benefit = terms.benefit
-    key = PeriodKey(member_id, terms.scheme_id, days.starts)
+    term = PeriodKey(member_id, terms.scheme_id, days.starts)
+    key = Begun(totals).key(term, days.ends, terms)
     mine = totals.get(key, Totals())
     others = (totals.get(key._replace(scheme_id=other)) for other in terms.shared_with)
     elsewhere = sum(sum(other.granted.values()) for other in others if other is not None)

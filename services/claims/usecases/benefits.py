@@ -6,6 +6,7 @@ from uuid import UUID
 from services.claims.errors import CannotBeJudged, UnknownMember
 from services.claims.model import Assessment, Facts, Refusal
 from services.claims.rules.assess import assess
+from services.claims.rules.begun import Begun
 from services.claims.rules.cases import cases
 from services.claims.rules.left import Left, left
 from services.claims.store import settlements as store
@@ -43,5 +44,5 @@ async def expected(
         raise CannotBeJudged(f"{brought.code}: {brought.at}")
     for bills in bills_of(several, counted, totals, desk.rulebook).values():
         brought = brought._replace(bills=bills.with_bill(new_id(), facts.own_cost))
-    (assessed,) = assess([brought], totals)
+    (assessed,) = assess([Begun(totals).place(brought)], totals)
     return assessed

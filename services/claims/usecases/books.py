@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.claims.model import Coverage, PeriodKey, Totals
+from services.claims.rules.begun import Begun
 from services.claims.store import settlements as store
 from services.claims.store.settlements import Claim, Grant, Member, SettlementKey
 from services.claims.usecases.bills import Bills, bills_of, members_with_several
@@ -28,11 +29,15 @@ class Books:
     # Of the members with several plans that make the same bills good.
     bills: dict[UUID, Bills]
     now: datetime
+    begun: Begun = field(init=False)
     changed_periods: set[PeriodKey] = field(default_factory=set[PeriodKey])
     added: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
     changed: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
     grants: list[Grant] = field(default_factory=list[Grant])
     rejected: list[Claim] = field(default_factory=list[Claim])
+
+    def __post_init__(self) -> None:
+        self.begun = Begun(self.totals)
 
     def decide(self, claim: Claim, status: str, code: str | None = None) -> None:
         """Give a claim its verdict; a new one is added with it, a known one is changed."""

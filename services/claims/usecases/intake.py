@@ -213,7 +213,7 @@ class Judge:
         """Bring a settlement before the plans of its member that do not count it yet."""
         rulebook = self._desk.rulebook
         counting = () if known is None else standing(known)
-        return cases(
+        brought = cases(
             member.member_id,
             row.facts,
             member.person,
@@ -222,6 +222,7 @@ class Judge:
             judged={(plan.scheme_id, plan.benefit_name) for plan in counting},
             aided=aid(counting, rulebook),
         )
+        return brought if isinstance(brought, Refusal) else self.books.begun.place(brought)
 
     def _assessed(self, brought: Brought, claim: Claim, cost: Fen) -> tuple[Assessment, ...]:
         """Work a claim out; `cost` is what it cost the member, nothing where it is taken back."""
