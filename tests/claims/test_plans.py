@@ -169,6 +169,18 @@ async def test_a_package_covers_by_each_of_its_parts(claims: ClaimsDesk) -> None
     assert [row["scheme_id"] for row in rows] == ["ct.medical"]
 
 
+async def test_of_two_covers_of_one_plan_the_first_gives_the_term(claims: ClaimsDesk) -> None:
+    cover = claims.covered(ZHANG, scheme_id="ct.package", starts_on=SINCE)
+    await claims.hear(claims.registered(ZHANG), cover)
+    bill = a_row("5000.00", copay_pooled="1000.00")
+    await claims.take(bill)
+    later = claims.covered(ZHANG, scheme_id="ct.medical", starts_on=date(2024, 1, 1))
+    await claims.hear(later)
+    await claims.take({**bill, "setl_id": "S2"})
+    rows = await claims.fetch("select period_starts, grant_no from benefit_grant order by grant_no")
+    assert [tuple(row) for row in rows] == [(date(2023, 7, 1), 1), (date(2023, 7, 1), 2)]
+
+
 async def test_the_registers_a_member_stands_in_open_a_plan(claims: ClaimsDesk) -> None:
     covers = [
         claims.covered(ZHANG, scheme_id=scheme, starts_on=SINCE)

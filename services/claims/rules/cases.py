@@ -116,13 +116,17 @@ def held(coverages: Sequence[Coverage], day: date, rulebook: Rulebook) -> dict[s
 
 
 def _on(day: date, covers: Sequence[Coverage]) -> Coverage | None:
-    """Give the covers of one plan that hold the day as one: their shares add up."""
+    """Give the covers of one plan that hold the day as one.
+
+    Their shares add up; the one that began first gives the term.
+    """
     if len(covers) == 1:
         return covers[0] if covers[0].days.holds(day) else None
     holding = [cover for cover in covers if cover.days.holds(day)]
     if not holding:
         return None
-    return msgspec.structs.replace(holding[0], units=sum(cover.units for cover in holding))
+    first = min(holding, key=lambda cover: cover.days.starts)
+    return msgspec.structs.replace(first, units=sum(cover.units for cover in holding))
 
 
 def _admits_service(scheme: Scheme, facts: Facts) -> bool:

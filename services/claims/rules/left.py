@@ -56,7 +56,8 @@ def left(
         for cover in some:
             if cover.days.holds(day):
                 # Of several covers at once the first one gives the period, as for a claim.
-                covers.setdefault(scheme_id, cover.days)
+                first = covers.setdefault(scheme_id, cover.days)
+                covers[scheme_id] = min(first, cover.days, key=lambda days: days.starts)
     found: list[Left] = []
     for scheme_id in rulebook.in_order(covers):
         for benefit in rulebook.scheme(scheme_id).benefits:
