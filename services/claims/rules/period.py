@@ -144,4 +144,5 @@ def _left_of_cost(
     if after.aided:
         yield Fen(max(0, after.cost - after.aided)), (after.cost, after.aided)
     if bills is not None:
-        yield Fen(max(0, granted + bills.cost - bills.granted)), (bills.cost, bills.granted)
+        by_others = Fen(bills.granted - granted)
+        yield Fen(max(0, bills.cost - by_others)), (bills.cost, by_others)

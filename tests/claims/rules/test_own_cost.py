@@ -85,7 +85,7 @@ def test_all_bills_of_a_member_limit_a_plan_that_adds_up() -> None:
     done = among(account, a_claim(), cost=5000_00, granted=4900_00)
     assert (done.benefit, done.code) == (100_00, Reason.CAP_OWN_COST)
     assert told(done)[-2:] == [
-        ("own_cost", "", "2880.00", "1140.00", 5000_00, 4900_00),
+        ("own_cost", "", "2880.00", "1140.00", 5000_00, 3860_00),
         ("granted_before", "benefit.period", "1140.00", "100.00", 1040_00),
     ]
 
