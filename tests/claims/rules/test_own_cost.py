@@ -183,7 +183,7 @@ def test_a_refund_gives_back_what_the_bills_that_are_left_did_not_cost() -> None
     ((back,),) = assess([taken_back], account.totals)
     assert account.totals[KEY].granted == {"benefit": 810_00}
     assert told(back)[-2:] == [
-        ("own_cost", "", "1040.00", "810.00", 2310_00, 4380_00),
+        ("own_cost", "", "1040.00", "810.00", 2310_00, 1500_00),
         ("granted_before", "benefit.period", "810.00", "-2070.00", 2880_00),
     ]
 
