@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 
 from services.claims.model import (
+    Assessment,
+    Brought,
     Case,
     Coverage,
     PeriodKey,
+    Person,
     Reason,
     Refusal,
     RefusalCode,
     Step,
     Verdict,
 )
+from services.claims.rules.cases import cases
 from services.common.money import Fen
 from services.common.period import Days
 from services.common.schemes.model import Scheme
@@ -235,6 +239,56 @@ def test_a_part_of_a_package_is_covered_as_the_package_is() -> None:
     assert done(renewed=True) is None
     assert done() is Reason.WAITING_PERIOD
     assert done(unmet=frozenset({"fit_for_work"}), renewed=True) is Reason.NOT_ELIGIBLE
+
+
+def test_shares_of_one_plan_that_are_held_at_once_add_up() -> None:
+    sums = scheme({"sum": benefit(lump_sum("100.00"))}, enrolment={"units_max": 9})
+    covers = [
+        covered(date(2024, 1, 1), units=2),
+        covered(date(2024, 3, 9), units=3),
+        covered(date(2024, 3, 10), units=4),
+    ]
+    assert Books(rulebook(sums), covers).claim(a_claim()).benefit == 500_00
+
+
+def test_of_two_covers_that_hold_the_day_the_one_that_began_first_gives_the_term() -> None:
+    later, first = covered(date(2023, 9, 1)), covered(date(2023, 6, 1))
+    (entry,) = Books(rulebook(of_term()), [later, first]).bring(a_claim()).entries
+    assert isinstance(entry, Case)
+    assert entry.key.starts == date(2023, 6, 1)
+
+
+def brought_again(plan: dict[str, Any] | None, **judged: str) -> Brought | Refusal:
+    """Bring a claim that `made.up` has judged before the plan that is known now as well."""
+    plans = {"made.up": MEDICAL} if plan is None else {"made.up": MEDICAL, "other": plan}
+    schemes = [scheme({"benefit": raw}, scheme_id) for scheme_id, raw in plans.items()]
+    covers = [Coverage(scheme_id, Days(SINCE)) for scheme_id in plans]
+    names = set(judged.items())
+    books = rulebook(*schemes)
+    return cases(MEMBER, a_claim(), Person(), covers, books, judged=names, aided=Fen(5_00))
+
+
+def test_a_plan_that_has_judged_a_claim_is_not_asked_again() -> None:
+    found = brought_again(MEDICAL, **{"made.up": "benefit"})
+    assert isinstance(found, Brought)
+    assert [entry.terms.scheme_id for entry in found.entries if isinstance(entry, Case)] == [
+        "other"
+    ]
+    assert (len(found.entries), found.aided) == (1, 5_00)
+
+
+def test_a_claim_that_all_plans_have_judged_comes_before_none() -> None:
+    assert brought_again(None, **{"made.up": "benefit"}) == Brought((), Fen(5_00))
+
+
+def test_a_claim_that_a_further_plan_rejects_stays_with_those_that_judged_it() -> None:
+    elsewhere = benefit(excess(), conditions={"visits": ["ordinary_outpatient"]})
+    found = brought_again(elsewhere, **{"made.up": "benefit"})
+    assert isinstance(found, Brought)
+    (entry,) = found.entries
+    assert isinstance(entry, Assessment)
+    assert (entry.scheme_id, entry.code) == ("other", Reason.NOT_COVERED_VISIT)
+    assert found.aided == 5_00
 
 
 def test_shares_of_a_package_are_shares_of_its_parts() -> None:
