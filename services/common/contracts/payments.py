@@ -32,3 +32,31 @@ class PayoutRefused(MemberEvent, frozen=True, kw_only=True, tag="payments.payout
     amount_fen: int
     reason: str
     actor: Actor
+
+
+class PayoutReturned(MemberEvent, frozen=True, kw_only=True, tag="payments.payout_returned.v1"):
+    """The bank gave back a transfer it had booked (退票); it is owed again, and `actor` must act."""
+
+    topic: ClassVar[str] = "payments.payout.v1"
+    payout_id: UUID
+    claim_id: UUID
+    attempt_no: int
+    payee_version: int
+    amount_fen: int
+    reason: str
+    actor: Actor
+    returned_on: date
+
+
+class PayoutOverdue(MemberEvent, frozen=True, kw_only=True, tag="payments.payout_overdue.v1"):
+    """A refused or returned payout still waits for its actor after so many days."""
+
+    topic: ClassVar[str] = "payments.payout.v1"
+    payout_id: UUID
+    claim_id: UUID
+    attempt_no: int
+    payee_version: int
+    amount_fen: int
+    reason: str
+    actor: Actor
+    days: int

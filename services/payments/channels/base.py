@@ -7,7 +7,9 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from services.common.money import Fen
-from services.payments.model import BatchFile, Instruction, Payee
+from services.payments.model.batches import BatchFile, Instruction
+from services.payments.model.payouts import Payee
+from services.payments.model.statements import DayStatement, Movements
 
 
 class Outcome(Enum):
@@ -25,6 +27,8 @@ class Answer(NamedTuple):
     code: str = ""
     # Other bytes lie there under our number: what became of their ids is not known.
     number_taken: bool = False
+    # The bank knows no such batch: it is asked by handing it over once more, byte for byte.
+    not_found: bool = False
 
 
 class LineAnswer(NamedTuple):
@@ -48,8 +52,24 @@ class Result(NamedTuple):
     final: bool
 
 
+class Payer(NamedTuple):
+    """Who pays, as the bank knows it, and what the receiver reads beside the amount."""
+
+    account: str
+    holder: str
+    unit: str
+    remark: str
+
+
 class BankChannel(Protocol):
-    """One way to one bank."""
+    """One way to one bank, for one account of ours.
+
+    Our reasons, whatever the bank's codes: NAME_DIFFERS, ACCOUNT_CLOSED, ACCOUNT_FROZEN,
+    INSUFFICIENT_FUNDS, OVER_ACCOUNT_LIMIT, NO_SUCH_ACCOUNT, CURRENCY_NOT_TAKEN, OTHER.
+    """
+
+    # How many lines a batch may have at most.
+    lines_max: int
 
     def check(self, payee: Payee) -> None:
         """Raise `PayeeUnusable` where no line can be written for the payee."""
@@ -67,5 +87,19 @@ class BankChannel(Protocol):
         """Ask for the result; an answer in its place says that there is none (yet).
 
         Raises `ResultUnusable` where what came must not be believed.
+        """
+        ...
+
+    async def movements(self, mark: str) -> Movements | None:
+        """Give what was booked on the account behind the mark ("" from the beginning).
+
+        None where the bank does not answer; raises `ResultUnusable` as above.
+        """
+        ...
+
+    async def statement(self, day: date, *, upto_now: bool = False) -> DayStatement | None:
+        """Give the statement of a day, or None while there is none.
+
+        `upto_now` asks for the day so far, where the bank gives that. Raises `ResultUnusable`.
         """
         ...

@@ -1,0 +1,57 @@
+"""A batch: who is in it and every byte of it is fixed before anything is sent."""
+
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from services.common.money import Fen
+from services.payments.model.payouts import Payee
+
+
+class BatchState(StrEnum):
+    AWAITING_APPROVAL = "awaiting_approval"
+    FIXED = "fixed"
+    SUBMITTING = "submitting"
+    # Accepted by the bank: now it is asked what became of the lines.
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+    # Taken apart before a byte had left; its payouts go out in another.
+    VOIDED = "voided"
+
+
+# Nothing has left yet: such a batch can still be taken apart.
+UNSENT = (BatchState.AWAITING_APPROVAL, BatchState.FIXED)
+# Somebody has to go on with these.
+UNDER_WAY = (BatchState.FIXED, BatchState.SUBMITTING, BatchState.SUBMITTED, BatchState.UNKNOWN)
+
+
+class Instruction(NamedTuple):
+    """One line of a batch: who gets how much, under which id for ever."""
+
+    line: int
+    instruction_id: str
+    payee: Payee
+    amount_fen: Fen
+
+
+class BatchFile(NamedTuple):
+    """A batch as it goes out; its bytes never change once they are fixed."""
+
+    batch_no: str
+    name: str
+    content: bytes
+
+
+class Batch(NamedTuple):
+    """A batch as it was fixed, and how far it is."""
+
+    batch_id: UUID
+    fund_id: str
+    batch_no: str
+    file_name: str
+    business_day: date
+    sha256: bytes
+    sealed_file: bytes | None
+    state: BatchState
