@@ -6,9 +6,10 @@ from datetime import date
 from uuid import UUID
 
 from services.common.money import Fen
-from services.payments.channels.base import Answer, LineAnswer, Outcome, Result
-from services.payments.channels.p1_file import P1File, Payer
-from services.payments.model import BatchFile, Instruction, Payee
+from services.payments.channels.base import Answer, LineAnswer, Outcome, Payer, Result
+from services.payments.channels.p1_file import P1File
+from services.payments.model.batches import BatchFile, Instruction
+from services.payments.model.payouts import Payee
 
 DAY = date(2026, 11, 22)
 
@@ -101,7 +102,7 @@ class ToldBank:
         return sum(line.amount_fen for line in self.all_lines if line.outcome is Outcome.DONE)
 
 
-PAYER = Payer("110000000001", "UNION01", "职工医疗互助金")
+PAYER = Payer("110000000001", "职工互助会", "UNION01", "职工医疗互助金")
 
 
 def _lines_of(content: bytes) -> list[Line]:

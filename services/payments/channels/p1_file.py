@@ -10,15 +10,16 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from services.common.kit import http
 from services.common.kit.http import AnswerLost, Client, Unreachable
 from services.common.money import Fen, yuan
-from services.payments.channels.base import Answer, LineAnswer, Outcome, Result
+from services.payments.channels.base import Answer, LineAnswer, Outcome, Payer, Result
 from services.payments.errors import PayeeUnusable, ResultUnusable
-from services.payments.model import BatchFile, Instruction, Payee
+from services.payments.model.batches import BatchFile, Instruction
+from services.payments.model.payouts import Payee
 
 ENCODING: Final = "gb18030"
 CURRENCY: Final = "CNY"
@@ -50,14 +51,6 @@ _COUNT: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _UNWRITABLE: Final = re.compile(r"[|\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CARD: Final = re.compile(r"[0-9]{6,32}")
 _NAME_CHARACTERS_MAX: Final = 60
-
-
-class Payer(NamedTuple):
-    """Who pays, as the bank knows it, and what the receiver reads beside the amount."""
-
-    account: str
-    unit: str
-    remark: str
 
 
 class P1File:

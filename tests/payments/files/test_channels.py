@@ -12,12 +12,13 @@ from services.common.kit.http import Client
 from services.common.money import Fen
 from services.payments.channels.base import Answer, BankChannel, Outcome, Result
 from services.payments.channels.p1_file import P1File
-from services.payments.model import BatchFile, Instruction, Payee, instruction_id
+from services.payments.model.batches import BatchFile, Instruction
+from services.payments.model.payouts import Payee, instruction_id
 from tests.payments.bank import PAYER, ToldBank
-from tests.payments.people import CARD
 from tests.sandbox.conftest import Sandbox
 
 DAY = date(2026, 11, 22)
+CARD = "6217000000000000012"
 WITHIN_S = 30.0
 
 

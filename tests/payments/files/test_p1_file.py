@@ -14,7 +14,8 @@ from services.common.money import Fen
 from services.payments.channels.base import Outcome
 from services.payments.channels.p1_file import P1File, parse, render
 from services.payments.errors import PayeeUnusable, ResultUnusable
-from services.payments.model import Instruction, Payee, instruction_id
+from services.payments.model.batches import Instruction
+from services.payments.model.payouts import Payee, instruction_id
 from tests.payments.bank import PAYER
 
 DAY = date(2026, 11, 22)
