@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import IO
 
 CHUNK_BYTES = 256 * 1024
+# Ends every line of an append but the last: a reader of JSON does not see the blank.
+MORE_FOLLOWS = b" "
 
 
 class Book:
-    """An append-only file of JSON lines.
+    """An append-only file of JSON lines; what is appended together is kept whole or not at all.
 
     Whoever asks while a write is on its way is gathered into the next one, so that a thousand
     callers share one fsync. Offsets are given out at once and double as the place in that queue.
@@ -31,14 +33,16 @@ class Book:
     async def append(self, lines: Sequence[bytes]) -> list[int]:
         """Answer with the offset of every line once all of them are on the disk."""
         offsets: list[int] = []
-        for line in lines:
+        last = len(lines) - 1
+        for place, line in enumerate(lines):
             offsets.append(self._end)
-            self._end += len(line) + 1
-        self._waiting.extend(lines)
+            kept = line + (MORE_FOLLOWS + b"\n" if place < last else b"\n")
+            self._end += len(kept)
+            self._waiting.append(kept)
         end = self._end
         async with self._turn:
             if self._durable < end:
-                data = b"".join(line + b"\n" for line in self._waiting)
+                data = b"".join(self._waiting)
                 self._waiting = []
                 await asyncio.to_thread(_write, self._file, data)
                 self._durable += len(data)
@@ -53,11 +57,23 @@ class Book:
                 left -= len(chunk)
                 yield chunk
 
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Give every line with its offset."""
-        offset = 0
-        end = self._durable
+    @property
+    def size(self) -> int:
+        """How many bytes are on the disk."""
+        return self._durable
+
+    def cut(self, size: int) -> None:
+        """Forget what came after the book had this size; nobody may be writing meanwhile."""
+        os.ftruncate(self._file, size)
+        os.fsync(self._file)
+        self._durable = self._end = size
+
+    def lines(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Give every line from one offset to another, each with its own."""
+        offset = start
+        end = self._durable if end is None else end
         with self._path.open("rb") as file:
+            file.seek(start)
             while offset < end:
                 line = file.readline()
                 yield offset, line
@@ -70,12 +86,12 @@ class Book:
                 yield file.readline()
 
 
-def keep_file(path: Path, content: bytes) -> None:
+def keep_file(path: Path, content: Iterable[bytes]) -> None:
     """Keep a whole file, or nothing: it appears under its name only when it is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(path.name + ".part")
     with half.open("wb") as file:
-        file.write(content)
+        file.writelines(content)
         file.flush()
         os.fsync(file.fileno())
     half.replace(path)
@@ -106,16 +122,19 @@ def _write(file: int, data: bytes) -> None:
 
 
 def _cut_torn_line(file: int) -> int:
-    """Cut what a kill left of the last line: nobody was ever told about it."""
+    """Cut what a kill left of the last append: nobody was ever told about it."""
     size = os.fstat(file).st_size
     whole = size
     while whole:
         start = max(0, whole - CHUNK_BYTES)
         newline = os.pread(file, whole - start, start).rfind(b"\n")
-        if newline >= 0:
-            whole = start + newline + 1
-            break
         whole = start
+        if newline >= 0:
+            before = start + newline - len(MORE_FOLLOWS)
+            if before < 0 or os.pread(file, len(MORE_FOLLOWS), before) != MORE_FOLLOWS:
+                whole = start + newline + 1
+                break
+            whole = start + newline
     if whole < size:
         os.ftruncate(file, whole)
         os.fsync(file)

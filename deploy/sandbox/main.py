@@ -9,8 +9,9 @@ from datetime import datetime
 
 from fastapi import FastAPI
 
-from deploy.sandbox.bank.api import Counter
 from deploy.sandbox.bank.bank import Bank
+from deploy.sandbox.bank.files import FileCounter
+from deploy.sandbox.bank.hand import Hand
 from deploy.sandbox.books import hold
 from deploy.sandbox.faults import Faults
 from deploy.sandbox.settings import SandboxSettings
@@ -49,7 +50,8 @@ def build(settings: SandboxSettings) -> FastAPI:
 
     app = FastAPI(title="Sandbox: bank, SMS provider, WeChat", lifespan=at_work)
     app.state.held = held
-    app.include_router(Counter(bank, faults, settings.bank_file_bytes_max).routes())
+    app.include_router(FileCounter(bank, faults, settings).routes())
+    app.include_router(Hand(bank).routes())
     app.include_router(door.routes())
     app.include_router(WeChat(settings, faults).routes())
     app.include_router(faults.routes())

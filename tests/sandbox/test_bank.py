@@ -256,24 +256,24 @@ def test_a_killed_bank_knows_everything_again(
     assert own_sandbox.stop() == 0
 
 
+@pytest.mark.parametrize("kept", ["taken", "a thousand lines", "a thousand lines and torn ones"])
 def test_a_bank_killed_while_booking_goes_on_at_the_next_line(
-    own_sandbox: Sandbox, line: Lines, batch: Batches
+    own_sandbox: Sandbox, line: Lines, batch: Batches, kept: str
 ) -> None:
     own_sandbox.start()
-    sent = batch(*(line() for _ in range(5)))
+    sent = batch(*(line(amount="1.00") for _ in range(1_500)))
     own_sandbox.pay(sent)
     result = own_sandbox.result(sent.name)
     own_sandbox.kill()
-    # What a kill in the middle of the append leaves: two lines, a torn one, no closing.
-    bank = own_sandbox.folder / "bank"
-    book = (bank / "book.jsonl").read_bytes().splitlines(keepends=True)
-    (bank / "book.jsonl").write_bytes(b"".join(book[:2]) + book[2][:40])
-    journal = (bank / "files.jsonl").read_bytes().splitlines(keepends=True)
-    (bank / "files.jsonl").write_bytes(journal[0])
+    journal = own_sandbox.folder / "bank" / "journal.jsonl"
+    entries = journal.read_bytes().splitlines(keepends=True)
+    whole = {"taken": 1}.get(kept, 1_001)
+    torn = b"".join(entries[whole : whole + 3])[:-40] if "torn" in kept else b""
+    journal.write_bytes(b"".join(entries[:whole]) + torn)
     own_sandbox.start()
     assert _without_days(own_sandbox.result(sent.name)) == _without_days(result)
     lines = own_sandbox.http.get("/bank/book").text.splitlines()
-    assert [json.loads(text)["line"] for text in lines] == [1, 2, 3, 4, 5]
+    assert [json.loads(text)["line"] for text in lines] == list(range(1, 1_501))
     until(
         lambda: own_sandbox.http.get(f"/bank/batches/{sent.number}"),
         lambda got: got.json()["status"] == "closed",

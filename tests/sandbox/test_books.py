@@ -1,7 +1,10 @@
 """Books on disk: nothing that was answered is lost, nothing half written is read."""
 
 import asyncio
+import os
 from pathlib import Path
+
+import pytest
 
 from deploy.sandbox.books import CHUNK_BYTES, Book
 
@@ -21,9 +24,33 @@ async def test_a_torn_last_line_is_cut_and_the_next_one_is_whole(tmp_path: Path)
     with path.open("ab") as torn:
         torn.write(b"x" * (CHUNK_BYTES + 1))
     book = Book(path)
-    assert b"".join(book.chunks()) == b"one\ntwo\n"
+    assert [line.strip() for _, line in book.lines()] == [b"one", b"two"]
     await book.append([b"three"])
-    assert path.read_bytes() == b"one\ntwo\nthree\n"
+    assert [line.strip() for _, line in book.lines()] == [b"one", b"two", b"three"]
+
+
+@pytest.mark.parametrize("lost", range(1, len(b"three \nfour \nfive\n")))
+async def test_what_is_appended_together_is_kept_whole_or_not_at_all(
+    tmp_path: Path, lost: int
+) -> None:
+    path = tmp_path / "book.jsonl"
+    book = Book(path)
+    await book.append([b"one", b"two"])
+    before = book.size
+    await book.append([b"three", b"four", b"five"])
+    os.truncate(path, book.size - lost)
+    assert Book(path).size == before
+    assert path.stat().st_size == before
+
+
+async def test_a_book_can_be_set_back_and_written_on(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book.jsonl")
+    await book.append([b"one"])
+    before = book.size
+    await book.append([b"two"])
+    book.cut(before)
+    await book.append([b"three"])
+    assert b"".join(book.chunks()) == b"one\nthree\n"
 
 
 async def test_a_book_of_nothing_but_a_torn_line_is_empty(tmp_path: Path) -> None:

@@ -1,259 +1,240 @@
-"""The bank itself: takes files, books them in the order they came, and keeps what it did on disk.
+"""The bank behind its doors: takes batches, books them in the order they came, keeps it on disk.
 
-A file is kept and journalled before it is answered; its lines go into the book in one append, then
-the result file is kept, then the batch is closed. A bank that was killed anywhere between takes the
-batch up again at the first line that is not in the book.
+A batch's transfers are kept and the batch is journalled before it is answered. Its lines, the
+debits of the payer and the closing go into the journal a thousand lines at a time, each time whole
+or not at all; a bank that was killed anywhere between goes on at the first line that is not there.
+
+A door decodes what it is sent, hands over a `Batch` with its transfers (`take`) or uses up its name
+and number (`turn_away`), and encodes what it finds again: `known`, `batch`, `outcomes`,
+`movements`, `statement`. What a door must know again after a kill or a restore it keeps as notes.
 """
 
 import asyncio
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import accumulate, islice
 from pathlib import Path
 
 import msgspec
 
-from deploy.sandbox.bank import batchfile
-from deploy.sandbox.bank.batchfile import BatchFile, Outcome, yuan
-from deploy.sandbox.bank.journal import (
-    AccountSet,
-    BatchClosed,
-    BookLine,
-    FileAccepted,
-    FileEntry,
-    FileTurnedAway,
-)
-from deploy.sandbox.bank.ledger import Ledger, Standing
-from deploy.sandbox.bank.reasons import FileReason, FileRefused, LineReason
-from deploy.sandbox.books import Book, keep_file
+from deploy.sandbox.bank.batches import AlreadyTaken, Batch, Outcome, Received, Transfer, fen, yuan
+from deploy.sandbox.bank.journal import Accepted, BookLine, Closed, Entry, Note, TurnedAway
+from deploy.sandbox.bank.movements import Kind, Movement, Statement
+from deploy.sandbox.bank.reasons import FileReason, LineReason
+from deploy.sandbox.bank.state import State
+from deploy.sandbox.books import keep_file
 from deploy.sandbox.clock import now, stamp
 from deploy.sandbox.settings import SandboxSettings
 
+LINES_AT_A_TIME = 1_000
 CODES = {reason.words: reason.code for reason in LineReason}
-
-
-@dataclass(slots=True)
-class Received:
-    """A file the bank has taken in, and how far it got with it."""
-
-    order: int
-    name: str
-    sha256: str
-    batch: str | None
-    status: str
-    payer: str = ""
-    code: str | None = None
-    reason: str | None = None
-    count: int = 0
-    total_fen: int = 0
-    booked: int = 0
-    refused_lines: int = 0
-
-
-class AlreadyTaken(Exception):
-    """The name or the batch number belongs to another file."""
-
-    def __init__(self, reason: FileReason) -> None:
-        super().__init__(reason.words)
-        self.reason = reason
+TRANSFER = msgspec.json.Decoder(Transfer)
 
 
 class Bank:
     def __init__(self, settings: SandboxSettings) -> None:
-        folder = settings.data_dir / "bank"
-        self._files = folder / "files"
-        self._lines_max = settings.bank_file_lines_max
-        self._ledger = Ledger(
-            _fen(settings.bank_opening_balance_yuan), _fen(settings.bank_line_limit_yuan)
-        )
-        self._journal = Book(folder / "files.jsonl")
-        self._accounts = Book(folder / "accounts.jsonl")
-        self._book = Book(folder / "book.jsonl")
-        self._by_name: dict[str, Received] = {}
-        self._by_batch: dict[str, Received] = {}
-        self._begun: defaultdict[str, list[BookLine]] = defaultdict(list)
-        self._door = asyncio.Lock()
-        self._queue: asyncio.Queue[Received] = asyncio.Queue()
-        self._read_books()
+        self.folder = settings.data_dir / "bank"
+        self.state = State(settings, self.folder)
 
-    async def receive(self, name: str, content: bytes) -> tuple[Received, bool]:
-        """Take a file in, or find it again; say whether it is new."""
-        if not batchfile.FILE_NAME.fullmatch(name):
-            raise FileRefused(FileReason.NAME)
-        sha256 = hashlib.sha256(content).hexdigest()
-        async with self._door:
-            known = self._by_name.get(name)
-            if known and known.sha256 == sha256:
-                return known, False
+    async def take(
+        self, batch: Batch, transfers: Iterable[Transfer], *, hold: bool = False
+    ) -> tuple[Received, bool]:
+        """Take a batch in, or find it again; say whether it is new.
+
+        It is booked later, in its turn; `hold`: not before it is released by hand. `transfers` is
+        read once, off the event loop. Raises `AlreadyTaken` where its name or number belongs to
+        other content, and whatever `transfers` raises: then nothing was taken.
+        """
+        async with self.state.turn:
+            known = self._find(batch.name, batch.digest, batch.number)
             if known:
-                raise AlreadyTaken(FileReason.NAME_TAKEN)
-            entry = self._look_through(name, sha256, content)
-            if entry.batch in self._by_batch:
-                raise AlreadyTaken(FileReason.BATCH_TAKEN)
-            await asyncio.to_thread(keep_file, self._files / name, content)
-            await self._journal.append([msgspec.json.encode(entry)])
-            received = self._file(entry)
-            if received.status == "received":
-                self._queue.put_nowait(received)
-            return received, True
+                return known, False
+            await asyncio.to_thread(_spool, self._spool_of(batch.number), batch.count, transfers)
+            accepted = Accepted(
+                at=stamp(now()),
+                name=batch.name,
+                digest=batch.digest,
+                batch=batch.number,
+                payer=batch.payer,
+                currency=batch.currency,
+                count=batch.count,
+                total_fen=batch.total_fen,
+                debits=tuple(batch.debits),
+                held=hold,
+            )
+            await self.state.keep([accepted])
+            self.state.turn.notify_all()
+            return self.state.by_number[batch.number], True
+
+    async def turn_away(
+        self, name: str, digest: str, number: str | None, code: str, reason: str
+    ) -> tuple[Received, bool]:
+        """Refuse a whole batch: its name and its number, where it has one, are used up.
+
+        Answers and raises as `take` does.
+        """
+        async with self.state.turn:
+            known = self._find(name, digest, number)
+            if known:
+                return known, False
+            await self.state.keep([TurnedAway(stamp(now()), name, digest, number, code, reason)])
+            return self.state.by_name[name], True
+
+    def known(self, name: str) -> Received | None:
+        return self.state.by_name.get(name)
+
+    def batch(self, number: str) -> Received | None:
+        return self.state.by_number.get(number)
+
+    def outcomes(self, received: Received) -> Iterator[Outcome]:
+        """Read from the disk what became of the batch's lines, in order, as far as decided."""
+        for line in self.state.journal.book_lines(received.lines_from, received.lines_to):
+            if line.batch == received.batch and line.line:
+                yield _outcome(line, received.order)
+
+    def payers(self) -> list[str]:
+        """Give the accounts that have paid, were moved by hand, or were asked about."""
+        return self.state.ledger.payers()
+
+    async def movements(self, payer: str, after: int, limit: int) -> list[Movement]:
+        """Give the movements of an account behind a number (0: from the first), oldest first."""
+        async with self.state.turn:
+            offsets = self.state.ledger.payer(payer).after(after, limit)
+            return list(self.state.journal.movements(offsets))
+
+    async def statement(self, payer: str, day: date) -> Statement:
+        """Give a day of an account as it is now; whether the day is over, the door must ask."""
+        async with self.state.turn:
+            opening_fen, closing_fen, offsets = self.state.ledger.payer(payer).day(day)
+            lines = self.state.journal.movements(offsets)
+            return Statement(day, opening_fen, closing_fen, len(offsets), lines)
+
+    async def note(self, door: str, texts: Sequence[str]) -> None:
+        """Keep words of a door, all or none; they are there after a kill, and follow a restore."""
+        async with self.state.turn:
+            await self.state.keep([Note(door, text) for text in texts])
+
+    def notes(self, door: str) -> Iterator[str]:
+        """Read a door's notes from the disk, oldest first."""
+        for _, _, entry in self.state.journal.entries():
+            if isinstance(entry, Note) and entry.door == door:
+                yield entry.text
+
+    def book(self) -> Iterator[bytes]:
+        """Give the book as it is shown, oldest line first, in chunks."""
+        return self.state.journal.shown()
 
     async def work(self) -> None:
         """Book what was taken in, for as long as the bank is open."""
         while True:
-            received = await self._queue.get()
-            await self._process(received)
-            self._queue.task_done()
+            async with self.state.turn:
+                await self.state.turn.wait_for(lambda: bool(self.state.waiting))
+                await self._book_some(self.state.waiting[0])
+                self.state.turn.notify_all()
 
     async def all_processed(self) -> None:
-        await self._queue.join()
+        """Wait until every batch that is not held is closed."""
+        async with self.state.turn:
+            await self.state.turn.wait_for(lambda: not self.state.waiting)
 
-    def batch(self, number: str) -> Received | None:
-        return self._by_batch.get(number)
+    def _find(self, name: str, digest: str, number: str | None) -> Received | None:
+        known = self.known(name)
+        if known and known.digest == digest:
+            return known
+        if known:
+            raise AlreadyTaken(FileReason.NAME_TAKEN)
+        if number in self.state.by_number:
+            raise AlreadyTaken(FileReason.BATCH_TAKEN)
+        return None
 
-    def file(self, name: str) -> Received | None:
-        return self._by_name.get(name)
+    async def _book_some(self, received: Received) -> None:
+        """Book the next lines of a batch; the last ones close it."""
+        transfers = self._next_transfers(received)
+        at, entries = stamp(now()), list[Entry]()
+        debit_ends = set(accumulate(received.debits))
+        for place, transfer in enumerate(transfers, received.decided + 1):
+            line = self._decide(received, place, transfer, at)
+            entries.append(line)
+            if not debit_ends and line.status == "booked":
+                entries.append(self._debit_one(received, transfer))
+            elif place in debit_ends and received.undebited_fen:
+                entries.append(self._debit_all(received))
+        if received.decided + len(transfers) == received.count:
+            entries.append(Closed(at, received.number))
+        await self.state.keep(entries)
 
-    async def result(self, received: Received) -> bytes:
-        return await asyncio.to_thread(self._result_path(received).read_bytes)
+    def _decide(self, received: Received, place: int, transfer: Transfer, at: str) -> BookLine:
+        reason = self.state.ledger.judge(received.payer, received.currency, transfer)
+        line = BookLine(
+            at=at,
+            batch=received.number,
+            line=place,
+            account=transfer.account,
+            name=transfer.name,
+            amount=yuan(transfer.amount_fen),
+            currency=received.currency,
+            status="refused" if reason else "booked",
+            reason=reason.words if reason else None,
+            instruction_id=transfer.instruction_id,
+        )
+        self.state.credit(received, line)
+        return line
 
-    def book(self) -> Iterator[bytes]:
-        return self._book.chunks()
-
-    async def set_accounts(self, accounts: Sequence[tuple[str, str, Standing]]) -> None:
-        for account, name, standing in accounts:
-            self._ledger.set_account(account, name, standing)
-        at = stamp(now())
-        await self._accounts.append(
-            [msgspec.json.encode(AccountSet(at, *account)) for account in accounts]
+    def _debit_one(self, received: Received, transfer: Transfer) -> Movement:
+        return self.state.move(
+            received.payer,
+            Kind.PAYOUT,
+            transfer.amount_fen,
+            batch=received.number,
+            instruction_id=transfer.instruction_id,
+            party=transfer.name,
+            party_account=transfer.account,
+            remark=transfer.remark,
         )
 
-    def _look_through(
-        self, name: str, sha256: str, content: bytes
-    ) -> FileAccepted | FileTurnedAway:
-        at = stamp(now())
-        try:
-            file = batchfile.read(content, self._lines_max)
-        except FileRefused as refusal:
-            reason = refusal.reason
-            return FileTurnedAway(at, name, sha256, refusal.batch, reason.code, reason.words)
-        count = len(file.transfers)
-        return FileAccepted(at, name, sha256, file.number, file.payer, count, file.total_fen)
+    def _debit_all(self, received: Received) -> Movement:
+        """Debit the payer for all that is booked and not debited yet."""
+        amount_fen = received.undebited_fen
+        return self.state.move(received.payer, Kind.PAYOUT, amount_fen, batch=received.number)
 
-    def _file(self, entry: FileAccepted | FileTurnedAway) -> Received:
-        order = len(self._by_name) + 1
-        match entry:
-            case FileAccepted():
-                received = Received(
-                    order=order,
-                    name=entry.name,
-                    sha256=entry.sha256,
-                    batch=entry.batch,
-                    status="received",
-                    payer=entry.payer,
-                    count=entry.count,
-                    total_fen=entry.total_fen,
-                )
-            case FileTurnedAway():
-                received = Received(
-                    order=order,
-                    name=entry.name,
-                    sha256=entry.sha256,
-                    batch=entry.batch,
-                    status="refused",
-                    code=entry.code,
-                    reason=entry.reason,
-                )
-        self._by_name[entry.name] = received
-        if entry.batch is not None:
-            self._by_batch[entry.batch] = received
-        return received
+    def _next_transfers(self, received: Received) -> list[Transfer]:
+        with self._spool_of(received.number).open("rb") as file:
+            if received.decided and not received.spool_at:
+                # Taken up after a kill: what is decided already is read past.
+                received.spool_at = sum(map(len, islice(file, received.decided)))
+            file.seek(received.spool_at)
+            lines = list(islice(file, LINES_AT_A_TIME))
+        received.spool_at += sum(map(len, lines))
+        return [TRANSFER.decode(line) for line in lines]
 
-    async def _process(self, received: Received) -> None:
-        received.status = "processing"
-        content = await asyncio.to_thread((self._files / received.name).read_bytes)
-        file = batchfile.read(content, self._lines_max)
-        lines = self._begun.pop(file.number, [])
-        fresh = self._decide(file, begun=len(lines))
-        await self._book.append([msgspec.json.encode(line) for line in fresh])
-        outcomes = [_outcome(line, received.order) for line in (*lines, *fresh)]
-        result = batchfile.write_result(file, outcomes)
-        await asyncio.to_thread(keep_file, self._result_path(received), result)
-        booked = sum(outcome.booked for outcome in outcomes)
-        closed = BatchClosed(stamp(now()), received.name, booked, len(outcomes) - booked)
-        await self._journal.append([msgspec.json.encode(closed)])
-        _close(received, closed)
+    def _spool_of(self, number: str) -> Path:
+        return self.folder / "batches" / f"{number}.jsonl"
 
-    def _decide(self, file: BatchFile, begun: int) -> list[BookLine]:
-        """Decide every line that is not in the book yet, each after the one before it."""
-        at = stamp(now())
-        lines: list[BookLine] = []
-        for place, transfer in enumerate(file.transfers[begun:], begun + 1):
-            reason = self._ledger.judge(file.payer, file.currency, transfer)
-            line = BookLine(
-                at=at,
-                batch=file.number,
-                line=place,
-                account=transfer.account,
-                name=transfer.name,
-                amount=yuan(transfer.amount_fen),
-                currency=file.currency,
-                status="refused" if reason else "booked",
-                reason=reason.words if reason else None,
-                instruction_id=transfer.instruction_id,
-            )
-            self._credit(file.payer, line)
-            lines.append(line)
-        return lines
 
-    def _credit(self, payer: str, line: BookLine) -> None:
-        if line.status == "booked":
-            amount_fen = batchfile.fen(line.amount)
-            self._ledger.credit(payer, line.account, line.name, amount_fen, line.instruction_id)
+def _spool(path: Path, count: int, transfers: Iterable[Transfer]) -> None:
+    spooled = 0
 
-    def _result_path(self, received: Received) -> Path:
-        return self._files / f"{received.name}.ret"
+    def lines() -> Iterator[bytes]:
+        nonlocal spooled
+        for transfer in transfers:
+            spooled += 1
+            yield msgspec.json.encode(transfer) + b"\n"
 
-    def _read_books(self) -> None:
-        """Know again what was known before; go on where a kill broke off."""
-        entries = msgspec.json.Decoder(FileEntry)
-        for _, text in self._journal.lines():
-            entry = entries.decode(text)
-            if isinstance(entry, BatchClosed):
-                _close(self._by_name[entry.name], entry)
-            else:
-                self._file(entry)
-        book_lines = msgspec.json.Decoder(BookLine)
-        for _, text in self._book.lines():
-            line = book_lines.decode(text)
-            received = self._by_batch[line.batch]
-            self._credit(received.payer, line)
-            if received.status != "closed":
-                self._begun[line.batch].append(line)
-        # Set by hand goes last: a credit never changes an account that is there.
-        accounts = msgspec.json.Decoder(AccountSet)
-        for _, text in self._accounts.lines():
-            account = accounts.decode(text)
-            self._ledger.set_account(account.account, account.name, account.status)
-        for received in self._by_name.values():
-            if received.status == "received":
-                self._queue.put_nowait(received)
+    keep_file(path, lines())
+    assert spooled == count, "a door counts its transfers"
 
 
 def _outcome(line: BookLine, order: int) -> Outcome:
-    amount_fen = batchfile.fen(line.amount)
-    if line.reason is not None:
-        return Outcome(amount_fen, CODES[line.reason], line.reason)
-    day = line.at[:10].replace("-", "")
-    return Outcome(amount_fen, serial=f"{day}{order:08d}{line.line:06d}", day=day)
-
-
-def _close(received: Received, closed: BatchClosed) -> None:
-    received.status = "closed"
-    received.booked = closed.booked
-    received.refused_lines = closed.refused_lines
-
-
-def _fen(amount: Decimal) -> int:
-    return int(amount * 100)
+    booked = line.reason is None
+    day = line.at[:10].replace("-", "") if booked else ""
+    return Outcome(
+        amount_fen=fen(line.amount),
+        code="" if line.reason is None else CODES[line.reason],
+        words=line.reason or "",
+        serial=f"{day}{order:08d}{line.line:06d}" if booked else "",
+        day=day,
+        line=line.line,
+        account=line.account,
+        name=line.name,
+        instruction_id=line.instruction_id,
+    )

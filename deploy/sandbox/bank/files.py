@@ -1,27 +1,37 @@
-"""The bank's counter: what it answers over HTTP."""
+"""The bank's file counter: batch files in, result files out, over HTTP."""
 
 import asyncio
-from typing import Annotated
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from re import Pattern
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, StringConstraints
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
-from deploy.sandbox.bank.bank import AlreadyTaken, Bank, Received
-from deploy.sandbox.bank.batchfile import yuan
-from deploy.sandbox.bank.ledger import Standing
+from deploy.sandbox.bank import batchfile
+from deploy.sandbox.bank.bank import Bank
+from deploy.sandbox.bank.batches import AlreadyTaken, Batch, Outcome, Received, yuan
+from deploy.sandbox.bank.batchfile import BatchFile
 from deploy.sandbox.bank.reasons import FileReason, FileRefused
 from deploy.sandbox.bank.spoil import spoil
+from deploy.sandbox.books import keep_file
 from deploy.sandbox.faults import BankResultFault, BankUploadFault, Faults
+from deploy.sandbox.settings import SandboxSettings
 from deploy.sandbox.wire import HangUp
 
-Filled = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
+class Format(NamedTuple):
+    """A kind of batch file: how it is called, read and answered, and how the payer is debited."""
 
-class AccountSetting(BaseModel):
-    account: Filled
-    name: Filled
-    status: Standing = Standing.OPEN
+    name: Pattern[str]
+    read: Callable[[bytes, int], BatchFile]
+    write_result: Callable[[BatchFile, Iterable[Outcome]], bytes]
+    charset: str
+    lines_max: int
+    one_debit: bool
 
 
 class BatchState(BaseModel):
@@ -38,11 +48,24 @@ class BatchState(BaseModel):
     refused_lines: int
 
 
-class Counter:
-    def __init__(self, bank: Bank, faults: Faults, file_bytes_max: int) -> None:
+class FileCounter:
+    """Keeps every file as it came, by its digest: the result file repeats its lines."""
+
+    def __init__(self, bank: Bank, faults: Faults, settings: SandboxSettings) -> None:
         self._bank = bank
         self._faults = faults
-        self._file_bytes_max = file_bytes_max
+        self._bytes_max = settings.bank_file_bytes_max
+        self._kept = bank.folder / "files"
+        self._formats = (
+            Format(
+                name=batchfile.FILE_NAME,
+                read=batchfile.read,
+                write_result=batchfile.write_result,
+                charset="gb18030",
+                lines_max=settings.bank_file_lines_max,
+                one_debit=True,
+            ),
+        )
 
     def routes(self) -> APIRouter:
         router = APIRouter(prefix="/bank", tags=["bank"])
@@ -55,14 +78,12 @@ class Counter:
         router.add_api_route(
             "/batches/{number}", self.get_batch, methods=["GET"], response_model=BatchState
         )
-        router.add_api_route("/accounts", self.set_accounts, methods=["POST"])
-        router.add_api_route("/book", self.get_book, methods=["GET"], response_class=Response)
         return router
 
     async def put_file(self, name: str, request: Request) -> Response:
         """Take a batch file: 201 new, 200 the same again, 409 taken, 422 refused whole."""
         fault = self._faults.take(BankUploadFault)
-        content = await _body(request, self._file_bytes_max)
+        content = await _body(request, self._bytes_max)
         if content is None:
             return JSONResponse({"code": "TOO_LARGE", "reason": "文件过大"}, 413)
         match fault and fault.kind:
@@ -75,7 +96,7 @@ class Counter:
                 await asyncio.sleep(fault.delay_s)
             case _:
                 pass
-        answer = await self._receive(name, content)
+        answer = await self._answer(name, content)
         if fault and fault.kind == "drop_answer":
             await self._bank.all_processed()
             return HangUp()
@@ -83,34 +104,27 @@ class Counter:
 
     async def get_result(self, name: str) -> Response:
         """Give the result file; 404 until the batch is closed, 422 if it was refused whole."""
-        received = self._bank.file(name if name.endswith(".txt") else f"{name}.txt")
+        received = self._bank.known(name if name.endswith(".txt") else f"{name}.txt")
         if received and received.status == "refused":
             return _state(received, 422)
         if received is None or received.status != "closed":
-            return _not_found()
+            return not_found()
         fault = self._faults.take(BankResultFault)
         if fault and fault.kind == "never_ready":
-            return _not_found()
-        result = await self._bank.result(received)
+            return not_found()
+        form = self._format(received.name)
+        result = await asyncio.to_thread(self._result, form, received)
         if fault:
             result = spoil(fault.kind, result)
-        return Response(result, media_type="text/plain; charset=gb18030")
+        return Response(result, media_type=f"text/plain; charset={form.charset}")
 
     async def get_batch(self, number: str) -> Response:
         received = self._bank.batch(number)
-        return _state(received, 200) if received else _not_found()
+        return _state(received, 200) if received else not_found()
 
-    async def set_accounts(self, accounts: list[AccountSetting]) -> dict[str, int]:
-        """Open, close, freeze or rename accounts: the hand of whoever tests."""
-        await self._bank.set_accounts([(one.account, one.name, one.status) for one in accounts])
-        return {"set": len(accounts)}
-
-    async def get_book(self) -> Response:
-        return StreamingResponse(self._bank.book(), media_type="application/x-ndjson")
-
-    async def _receive(self, name: str, content: bytes) -> Response:
+    async def _answer(self, name: str, content: bytes) -> Response:
         try:
-            received, new = await self._bank.receive(name, content)
+            received, new = await self._receive(name, content)
         except AlreadyTaken as taken:
             return _refusal(taken.reason, 409)
         except FileRefused as refused:
@@ -118,6 +132,45 @@ class Counter:
         if received.status == "refused":
             return _state(received, 422)
         return _state(received, 201 if new else 200)
+
+    async def _receive(self, name: str, content: bytes) -> tuple[Received, bool]:
+        form = self._format(name)
+        digest = hashlib.sha256(content).hexdigest()
+        known = self._bank.known(name)
+        if known and known.digest == digest:
+            return known, False
+        try:
+            file = await asyncio.to_thread(form.read, content, form.lines_max)
+        except FileRefused as refused:
+            reason = refused.reason
+            return await self._bank.turn_away(
+                name, digest, refused.batch, reason.code, reason.words
+            )
+        await asyncio.to_thread(keep_file, self._path(digest), [content])
+        batch = Batch(
+            name=name,
+            digest=digest,
+            number=file.number,
+            payer=file.payer,
+            currency=file.currency,
+            count=file.count,
+            total_fen=file.total_fen,
+            debits=[file.count] if form.one_debit else [],
+        )
+        return await self._bank.take(batch, file.transfers)
+
+    def _result(self, form: Format, received: Received) -> bytes:
+        file = form.read(self._path(received.digest).read_bytes(), form.lines_max)
+        return form.write_result(file, self._bank.outcomes(received))
+
+    def _format(self, name: str) -> Format:
+        for form in self._formats:
+            if form.name.fullmatch(name):
+                return form
+        raise FileRefused(FileReason.NAME)
+
+    def _path(self, digest: str) -> Path:
+        return self._kept / digest
 
 
 async def _body(request: Request, bytes_max: int) -> bytes | None:
@@ -148,5 +201,5 @@ def _refusal(reason: FileReason, status: int) -> Response:
     return JSONResponse({"code": reason.code, "reason": reason.words}, status)
 
 
-def _not_found() -> Response:
+def not_found() -> Response:
     return JSONResponse({"code": "NOT_FOUND", "reason": "无此记录"}, 404)
