@@ -14,7 +14,7 @@ from services.common.kit.auth import (
     require_staff_or_service,
 )
 from services.payments.errors import UnknownMember
-from services.payments.model import Place
+from services.payments.model.shown import Place
 from services.payments.schemas import BatchesOut, BenefitsOut, BooksOut, PayoutsOut, RefusalsOut
 from services.payments.usecases import reading
 from services.payments.usecases.desk import Desk

@@ -1,6 +1,6 @@
 """What payments refuses, and what it makes of an answer that cannot be used."""
 
-from services.common.errors import Invalid, NotFound
+from services.common.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class UnknownMember(NotFound):
@@ -25,3 +25,51 @@ class ResultUnusable(Invalid):
     """The bank's result file is cut short, garbled, or its sums do not agree with its lines."""
 
     code = "RESULT_UNUSABLE"
+
+
+class UnknownBatch(NotFound):
+    """There is no such batch."""
+
+    code = "UNKNOWN_BATCH"
+
+
+class NothingToApprove(Conflict):
+    """The batch does not await approval (any more)."""
+
+    code = "BATCH_NOT_AWAITING_APPROVAL"
+
+
+class ApprovedAlready(Conflict):
+    """This person has approved the batch; another has to."""
+
+    code = "APPROVED_ALREADY"
+
+
+class UnknownAct(NotFound):
+    """There is no such proposal."""
+
+    code = "UNKNOWN_ACT"
+
+
+class ActDecided(Conflict):
+    """The proposal is confirmed or refused already."""
+
+    code = "ACT_DECIDED"
+
+
+class TwoPeopleNeeded(Forbidden):
+    """Whoever proposes does not confirm."""
+
+    code = "TWO_PEOPLE_NEEDED"
+
+
+class ActImpossible(Conflict):
+    """What was proposed cannot be done as things are now."""
+
+    code = "ACT_IMPOSSIBLE"
+
+
+class UnknownDoubt(NotFound):
+    """There is no such transfer in doubt."""
+
+    code = "UNKNOWN_DOUBT"

@@ -17,7 +17,6 @@ CONSUMED: Final = (MemberRegistered, PayeeChanged, BenefitGranted)
 
 def handler(desk: Desk) -> Handler:
     async def handle(unit: Unit, events: Sequence[Event]) -> None:
-        if await take_events(unit, events):
-            unit.wakes.add(desk.payouts_ready)
+        await take_events(desk, unit, events)
 
     return handle

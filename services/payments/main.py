@@ -16,7 +16,14 @@ from services.common.kit.relay import Relay
 from services.common.kit.sealing import Opener, Sealer, Suite
 from services.payments import events
 from services.payments.api import routes
-from services.payments.channels.p1_file import P1File, Payer
+from services.payments.channels.base import BankChannel, Payer
+from services.payments.channels.cmb.channel import CmbChannel
+from services.payments.channels.cmb.envelope import read_keys
+from services.payments.channels.folder import DropFolder
+from services.payments.channels.iso20022.channel import Iso20022
+from services.payments.channels.p1_file import P1File
+from services.payments.channels.p2_file import P2File
+from services.payments.model.funds import Fund, read_funds
 from services.payments.settings import Settings
 from services.payments.timers import Timers
 from services.payments.usecases.desk import Desk
@@ -43,15 +50,30 @@ def new_office(settings: Settings) -> Office:
         connections_max=settings.bank_calls_max,
     )
     bank = Client("bank", settings.bank_url, bounds)
-    payer = Payer(settings.bank_account, settings.bank_unit, settings.bank_remark)
+    funds = read_funds(settings.funds_file)
     desk = Desk(
         settings,
         Database(settings, application=NAME),
-        P1File(payer, bank),
+        funds,
+        {fund.fund_id: new_channel(settings, fund, bank) for fund in funds.funds},
         Sealer.from_dir(settings.keys_dir, Suite.named(settings.sealing_suite)),
         Opener.from_dir(settings.keys_dir, NAME),
     )
     return Office(desk, bank)
+
+
+def new_channel(settings: Settings, fund: Fund, bank: Client) -> BankChannel:
+    """Give the way to the bank that keeps a fund's account."""
+    payer = Payer(fund.account, fund.holder, settings.bank_unit, settings.bank_remark)
+    match fund.channel:
+        case "p1":
+            return P1File(payer, bank)
+        case "p2":
+            return P2File(payer, bank)
+        case "iso20022":
+            return Iso20022(payer, DropFolder(settings.iso_dir))
+        case "cmb":
+            return CmbChannel(payer, read_keys(settings), bank)
 
 
 def new_app(desk: Desk) -> FastAPI:

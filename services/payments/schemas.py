@@ -9,14 +9,9 @@ from pydantic import BaseModel
 
 from services.common.contracts.payments import Actor
 from services.common.money import Fen, yuan
-from services.payments.model import (
-    BatchState,
-    Benefits,
-    PayoutState,
-    Place,
-    ShownPayout,
-    ShownRefusal,
-)
+from services.payments.model.batches import BatchState
+from services.payments.model.owed import Benefits
+from services.payments.model.shown import Place, ShownPayout, ShownRefusal
 
 
 class MomentOut(BaseModel):
@@ -31,7 +26,7 @@ class PayoutOut(BaseModel):
     claim_id: UUID
     scheme_id: str
     amount: str
-    status: PayoutState
+    status: str
     card_tail: str | None
     reason: str | None
     actor: Actor | None
@@ -47,7 +42,7 @@ class PayoutOut(BaseModel):
             claim_id=shown.claim_id,
             scheme_id=shown.scheme_id,
             amount=yuan(shown.amount_fen),
-            status=shown.state,
+            status=shown.status,
             card_tail=shown.card_tail,
             reason=shown.reason,
             actor=shown.actor,
@@ -127,6 +122,8 @@ class BatchOut(BaseModel):
     """A batch: what was in it, and how much of it the bank has paid and refused."""
 
     batch_id: UUID
+    fund_id: str
+    tier: int
     batch_no: str
     business_day: date
     status: BatchState
@@ -180,5 +177,8 @@ class BooksOut(BaseModel):
     payouts_queued: int
     batches_open: int
     bank_exceptions: int
+    payouts_in_doubt: int
+    payouts_held: int
+    funds_low: int
     events_pending: int
     dead_letters: int

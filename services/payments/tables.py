@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -23,8 +24,12 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.payments.model.ledger import Account
 
 metadata = MetaData()
+_ACCOUNTS = ", ".join(f"'{account}'" for account in Account)
 
 HOT = {"fillfactor": 50}
 
@@ -40,6 +45,20 @@ payee = Table(
     Column("version", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     postgresql_with=HOT,
+)
+
+# What lies in a fund, moved along with the ledger's entries; `low_since` while its payouts wait for
+# money, and how far its account's movements have been read.
+fund = Table(
+    "fund",
+    metadata,
+    Column("fund_id", Text, primary_key=True),
+    Column("bank_fen", BigInteger, nullable=False),
+    Column("in_transit_fen", BigInteger, nullable=False),
+    Column("low_since", DateTime(timezone=True)),
+    Column("movements_mark", Text, nullable=False, server_default=""),
+    CheckConstraint("in_transit_fen >= 0", name="fund_in_transit"),
+    postgresql_with={"fillfactor": 20},
 )
 
 # Per member and scheme. The open payouts' sum is kept by their own changes and must be, to the
@@ -79,11 +98,13 @@ payout = Table(
     Column("payee_version", BigInteger, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("round", SmallInteger, nullable=False, server_default="0"),
     CheckConstraint(
         "amount_fen between 0 and greatest(0, grant_fen)", name="payout_within_its_grant"
     ),
     CheckConstraint(
-        "state in ('awaiting_payee', 'ready', 'batched', 'paid', 'refused', 'cancelled', 'netted')",
+        "state in ('awaiting_payee', 'ready', 'batched', 'paid', 'refused', 'returned',"
+        " 'cancelled', 'netted')",
         name="payout_state",
     ),
     CheckConstraint(
@@ -93,18 +114,30 @@ payout = Table(
     postgresql_with=HOT,
 )
 
-# Payouts that may go into the next batch, in the order they became ready. A payout that was
-# cancelled meanwhile leaves its row behind; the cut passes over it.
+# Payouts that may go into the next batch of their lane (a fund's payouts of one tier of approval),
+# in the order they became ready. A payout that was cancelled meanwhile leaves its row behind; the
+# cut passes over it.
 ready_queue = Table(
     "ready_queue",
     metadata,
+    Column("lane", Text, primary_key=True),
     Column("queue_no", BigInteger, Identity(always=True), primary_key=True),
     Column("payout_id", Uuid, nullable=False),
     Column("member_id", Uuid, nullable=False),
     Column("ready_at", DateTime(timezone=True), nullable=False),
 )
 
-# Refused payouts that wait for somebody to act.
+# Ready, but held back: another payout of the member is on its way to another card.
+held = Table(
+    "held",
+    metadata,
+    Column("payout_id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("held_at", DateTime(timezone=True), nullable=False),
+    Index("held_member", "member_id"),
+)
+
+# Refused and returned payouts that wait for somebody to act, and for how many days it was said so.
 refusal = Table(
     "refusal",
     metadata,
@@ -113,10 +146,11 @@ refusal = Table(
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
+    Column("reminded_days", Integer, nullable=False, server_default="0"),
 )
 
-# Children of their payout: one per card. A line without a batch was refused here, before any bank
-# saw it. The instruction id at the bank is the payout's id and the attempt's number.
+# Children of their payout: one per card and round. A line without a batch was refused here, before
+# any bank saw it. The instruction id at the bank is the payout's id and the attempt's number.
 attempt = Table(
     "attempt",
     metadata,
@@ -133,16 +167,22 @@ attempt = Table(
     Column("paid_on", Date),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("decided_at", DateTime(timezone=True)),
+    Column("round", SmallInteger, nullable=False, server_default="0"),
+    Column("returned_on", Date),
+    Column("returned_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("payout_id", "attempt_no", name="attempt_key"),
-    UniqueConstraint("payout_id", "payee_version", name="attempt_per_payee"),
+    UniqueConstraint("payout_id", "payee_version", "round", name="attempt_per_payee"),
     UniqueConstraint("batch_id", "line", name="attempt_line"),
     CheckConstraint("amount_fen > 0", name="attempt_amount"),
-    CheckConstraint("state in ('in_flight', 'paid', 'refused')", name="attempt_state"),
+    CheckConstraint(
+        "state in ('in_flight', 'paid', 'refused', 'returned', 'withdrawn')", name="attempt_state"
+    ),
     CheckConstraint("batch_id is not null or state = 'refused'", name="attempt_has_a_batch"),
     postgresql_with={"fillfactor": 40},  # the outcome makes the row longer
 )
 
-# A batch as it was fixed: its bytes sealed until it is closed, their hash and sums for ever.
+# A batch as it was fixed: its bytes sealed until the bank's statement has shown it, their hash and
+# sums for ever.
 batch = Table(
     "batch",
     metadata,
@@ -163,16 +203,86 @@ batch = Table(
     Column("paid_fen", BigInteger, nullable=False, server_default="0"),
     Column("refused_lines", Integer, nullable=False, server_default="0"),
     Column("refused_fen", BigInteger, nullable=False, server_default="0"),
+    Column("fund_id", Text, nullable=False),
+    Column("tier", SmallInteger, nullable=False, server_default="0"),
+    Column("refused_by", Uuid),
+    Column("confirmed_at", DateTime(timezone=True)),
     CheckConstraint(
-        "state in ('fixed', 'submitting', 'submitted', 'unknown', 'closed')", name="batch_state"
+        "state in ('awaiting_approval', 'fixed', 'recalled', 'submitting', 'submitted',"
+        " 'unknown', 'closed', 'voided')",
+        name="batch_state",
     ),
     CheckConstraint(
         "state <> 'closed' or (paid_lines + refused_lines = lines"
         " and paid_fen + refused_fen = total_fen)",
         name="batch_closed_adds_up",
     ),
-    CheckConstraint("(state = 'closed') = (sealed_file is null)", name="batch_keeps_its_bytes"),
-    Index("batch_open", "cut_at", postgresql_where=text("state <> 'closed'")),
+    CheckConstraint(
+        "case state when 'voided' then sealed_file is null"
+        " when 'closed' then sealed_file is null or confirmed_at is null"
+        " else sealed_file is not null end",
+        name="batch_keeps_its_bytes",
+    ),
+    Index("batch_open", "cut_at", postgresql_where=text("state not in ('closed', 'voided')")),
+)
+
+# Who has approved which bytes of a batch.
+approval = Table(
+    "approval",
+    metadata,
+    Column("batch_id", Uuid, nullable=False),
+    Column("person_id", Uuid, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("approved_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("batch_id", "person_id"),
+    CheckConstraint("part in ('maker', 'checker')", name="approval_part"),
+)
+
+# Transfers of which nobody knows what became, each with since when and whose it is.
+doubt = Table(
+    "doubt",
+    metadata,
+    Column("payout_id", Uuid, primary_key=True),
+    Column("attempt_no", SmallInteger, nullable=False),
+    Column("batch_id", Uuid, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("owner", Uuid),
+)
+
+# What one person proposes and another confirms; carried out in the transaction of the confirming.
+act = Table(
+    "act",
+    metadata,
+    Column("act_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", Uuid, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Uuid),
+    Column("decided_at", DateTime(timezone=True)),
+    CheckConstraint("state in ('proposed', 'confirmed', 'refused')", name="act_state"),
+    CheckConstraint("decided_by <> proposed_by or state = 'refused'", name="act_two_people"),
+    CheckConstraint(
+        "(state = 'proposed') = (decided_at is null)"
+        " and (decided_at is null) = (decided_by is null)",
+        name="act_decided",
+    ),
+)
+
+# What members repaid of an overpayment.
+recovery = Table(
+    "recovery",
+    metadata,
+    Column("source_id", Uuid, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("scheme_id", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("booked_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("amount_fen > 0", name="recovery_amount"),
+    Index("recovery_member", "member_id"),
 )
 
 # What the bank said and was not applied: for a person to look at.
@@ -183,6 +293,8 @@ bank_exception = Table(
     Column("kind", Text, nullable=False),
     Column("instruction_id", Text, nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    Column("settled_by", Uuid),
     PrimaryKeyConstraint("batch_id", "kind", "instruction_id", name="bank_exception_key"),
 )
 
@@ -197,7 +309,37 @@ ledger = Table(
     Column("credit", Text, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("booked_at", DateTime(timezone=True), nullable=False),
+    Column("entry_no", BigInteger, Identity(always=True), nullable=False),
+    Column("fund_id", Text, nullable=False),
+    Column("day", Date, nullable=False),
     PrimaryKeyConstraint("source_id", "leg", name="ledger_key"),
     CheckConstraint("amount_fen > 0", name="ledger_amount"),
     CheckConstraint("debit <> credit", name="ledger_two_accounts"),
+    CheckConstraint(f"debit in ({_ACCOUNTS}) and credit in ({_ACCOUNTS})", name="ledger_accounts"),
+    Index("ledger_by_day", "day", "entry_no", postgresql_using="brin"),
+)
+
+# A closed day takes no entry any more; its root vouches for its entries in their order.
+ledger_day = Table(
+    "ledger_day",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("closed_at", DateTime(timezone=True), nullable=False),
+)
+ledger_root = Table(
+    "ledger_root",
+    metadata,
+    Column("day", Date, ForeignKey("ledger_day.day"), primary_key=True),
+    Column("entries", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+)
+ledger_day_sum = Table(
+    "ledger_day_sum",
+    metadata,
+    Column("day", Date, ForeignKey("ledger_day.day"), primary_key=True),
+    Column("fund_id", Text, primary_key=True),
+    Column("scheme_id", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("debit_fen", BigInteger, nullable=False),
+    Column("credit_fen", BigInteger, nullable=False),
 )

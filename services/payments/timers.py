@@ -1,7 +1,9 @@
 """What goes on by itself: batches are cut, sent, and asked about until they are closed."""
 
 import asyncio
-from typing import Final
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.common.kit.crash import crashpoint
@@ -10,9 +12,12 @@ from services.common.kit.health import Health
 from services.common.kit.leadership import Lead, leadership
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause
-from services.payments.usecases.cut import cut_batch, park_first, time_to_cut
+from services.payments.model.batches import Lane
+from services.payments.usecases.cut import cut_batch, lanes_due, park_first, rows_max
 from services.payments.usecases.desk import Desk
-from services.payments.usecases.fund import open_fund
+from services.payments.usecases.doubts import list_doubts
+from services.payments.usecases.fund import open_funds
+from services.payments.usecases.reminders import remind
 from services.payments.usecases.submit import Step, advance, open_batches
 
 log = get_logger()
@@ -21,6 +26,17 @@ CUTTER: Final = "cutter"
 BANK: Final = "bank"
 STAND_BY_S: Final = 1.0
 RETRY_S: Final = 0.5
+
+
+class Job(NamedTuple):
+    """Something that is looked after again and again."""
+
+    name: str
+    pause_s: float
+    work: Callable[[Desk], Awaitable[None]]
+
+
+JOBS: Final = (Job("doubts", 2.0, list_doubts), Job("reminders", 2.0, remind))
 
 
 class Timers:
@@ -46,53 +62,70 @@ class Timers:
             self._health.waiting(BANK)
 
     async def _lead(self, lead: Lead, stop: asyncio.Event) -> None:
-        await open_fund(self._desk)
+        await open_funds(self._desk)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._cut(stop))
             group.create_task(self._follow_batches(group, stop))
+            for job in JOBS:
+                group.create_task(self._look_after(job, stop))
             while not stop.is_set():
                 await lead.still_held()
                 await pause(STAND_BY_S, stop)
 
-    async def _cut(self, stop: asyncio.Event) -> None:
-        """Cut batches as they become due, without a pause while whole ones wait.
+    async def _look_after(self, job: Job, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await job.work(self._desk)
+            except Exception as failure:  # noqa: BLE001 - this job waits, the others go on
+                log.warning("timer.failed", job=job.name, error=failure)
+            await pause(job.pause_s, stop)
 
-        A batch that cannot be cut is tried with half as many until the one at fault is found.
-        """
-        rows = rows_max = self._settings.batch_payouts_max
+    async def _cut(self, stop: asyncio.Event) -> None:
+        """Cut batches as they become due, without a pause while whole ones wait."""
+        rows: defaultdict[Lane, int | None] = defaultdict(lambda: None)
         while not stop.is_set():
             self._desk.payouts_ready.clear()
             self._health.progress(CUTTER)
             pause_s = self._settings.batch_poll_ms / 1000
             try:
-                until = await time_to_cut(self._desk)
-                if until is not None and not until:
-                    await self._cut_one(rows)
-                    rows = rows_max
-                    continue
-                if until is not None:
-                    pause_s = min(pause_s, until.total_seconds())
+                waiting = await lanes_due(self._desk)
             except TRANSIENT as trouble:
                 log.warning("timer.failed", job=CUTTER, error=trouble)
-            except Exception as failure:  # noqa: BLE001 - whatever one payout does, the others go on
-                log.warning("timer.failed", job=CUTTER, error=failure)
-                if rows == 1:
-                    await park_first(self._desk)
-                rows = max(1, rows // 2)
-                continue
-            await pause(pause_s, self._desk.payouts_ready, stop)
+                waiting = []
+            due = [lane for lane, until in waiting if not until]
+            for lane in due:
+                rows[lane] = await self._cut_one(lane, rows[lane])
+            if not due:
+                pause_s = min([pause_s, *(until.total_seconds() for _, until in waiting)])
+                await pause(pause_s, self._desk.payouts_ready, stop)
 
-    async def _cut_one(self, rows: int) -> None:
-        if await cut_batch(self._desk, rows) is not None:
-            crashpoint("payments.batch_fixed")
-            self._desk.batch_fixed.set()
+    async def _cut_one(self, lane: Lane, rows: int | None) -> int | None:
+        """Cut one batch of a lane, of so many payouts at most; give how many to try next time.
+
+        A batch that cannot be cut is tried with half as many until the one at fault is found.
+        """
+        rows = rows or rows_max(self._desk, lane)
+        try:
+            if await cut_batch(self._desk, lane, rows) is not None:
+                crashpoint("payments.batch_fixed")
+                self._desk.batch_moved.set()
+        except TRANSIENT as trouble:
+            log.warning("timer.failed", job=CUTTER, error=trouble)
+            await asyncio.sleep(RETRY_S)
+            return rows
+        except Exception as failure:  # noqa: BLE001 - whatever one payout does, the others go on
+            log.warning("timer.failed", job=CUTTER, error=failure)
+            if rows == 1:
+                await park_first(self._desk, lane)
+            return max(1, rows // 2)
+        return None
 
     async def _follow_batches(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         """Give every open batch somebody who follows it to its end."""
         followed: dict[UUID, asyncio.Task[None]] = {}
         turns = asyncio.Semaphore(self._settings.bank_calls_max)
         while not stop.is_set():
-            self._desk.batch_fixed.clear()
+            self._desk.batch_moved.clear()
             self._health.progress(BANK)
             try:
                 found = await open_batches(self._desk)
@@ -103,7 +136,7 @@ class Timers:
             for batch_id in found:
                 if batch_id not in followed:
                     followed[batch_id] = group.create_task(self._follow(batch_id, turns, stop))
-            await pause(self._settings.batch_poll_ms / 1000, self._desk.batch_fixed, stop)
+            await pause(self._settings.batch_poll_ms / 1000, self._desk.batch_moved, stop)
 
     async def _follow(self, batch_id: UUID, turns: asyncio.Semaphore, stop: asyncio.Event) -> None:
         """Send a batch and ask about it until it is closed; the less happens, the less often."""

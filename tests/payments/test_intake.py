@@ -137,9 +137,9 @@ async def test_what_is_in_flight_stands_when_its_claim_is_reversed(
     member = new_member()
     await deliver(desk, member.registered(), member.payee(), member.grant(100_00))
     await cut(desk)
+    await send(desk)
     await deliver(desk, member.grant(-100_00))
     assert await states(desk, member) == [("batched", 100_00), ("netted", 0)]
-    await send(desk)
     bank.all_lines[0].pay()
     await send(desk)
     assert await benefits_of(desk, member) == (0, 100_00, 100_00)

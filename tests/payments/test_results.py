@@ -147,8 +147,8 @@ async def test_a_refused_payout_is_tried_again_for_no_more_than_is_still_owed(
     desk: Desk, bank: ToldBank, member: Member
 ) -> None:
     await cut(desk)
-    await deliver(desk, member.grant(-60_00))
     await send(desk)
+    await deliver(desk, member.grant(-60_00))
     await refuse_all(desk, bank)
     assert await states(desk, member) == [("refused", 40_00), ("netted", 0)]
     await deliver(desk, member.payee(2))

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.money import Fen
-from services.payments import rules
-from services.payments.model import NOTHING, AccountKey, Payout, PayoutState
-from services.payments.rules import Books
+from services.payments.model.owed import NOTHING, AccountKey
+from services.payments.model.payouts import Payout, PayoutState
+from services.payments.rules.owed import Books, take_from_newest, to_recover
+from services.payments.rules.refusals import refusal_for
 
 ACCOUNT = AccountKey(new_id(), "bj.mutual")
 YEARS = st.dictionaries(
@@ -36,7 +37,7 @@ def payout(amount_fen: int) -> Payout:
 def test_the_years_shares_add_up_to_what_was_paid_too_much(
     years: dict[int, tuple[Fen, Fen]],
 ) -> None:
-    shares = rules.to_recover(years)
+    shares = to_recover(years)
     overpaid = sum(paid - granted for granted, paid in years.values())
     assert sum(shares.values()) == max(0, overpaid)
     for year, (granted, paid) in years.items():
@@ -47,7 +48,7 @@ def test_the_years_shares_add_up_to_what_was_paid_too_much(
 def test_an_overpayment_lies_in_the_newest_years_that_have_one(
     years: dict[int, tuple[Fen, Fen]],
 ) -> None:
-    shares = rules.to_recover(years)
+    shares = to_recover(years)
     for year, share in shares.items():
         granted, paid = years[year]
         if share < max(0, paid - granted):
@@ -60,7 +61,7 @@ def test_what_is_taken_comes_from_the_newest_and_to_the_fen(
 ) -> None:
     payouts = [payout(amount) for amount in amounts]
     taken = data.draw(st.integers(0, sum(amounts)))
-    changed = rules.take_from_newest(payouts, taken)
+    changed = take_from_newest(payouts, taken)
     assert sum(p.amount_fen for p in payouts) == sum(amounts) - taken
     assert all((p.amount_fen == 0) == (p.state is PayoutState.CANCELLED) for p in payouts)
     untouched = len(payouts) - len(changed)
@@ -76,6 +77,6 @@ def test_open_payouts_grow_to_what_is_owed_and_never_beyond(grants: list[int]) -
 
 
 def test_a_reason_nobody_has_listed_is_for_finance() -> None:
-    assert rules.refusal_for("NAME_DIFFERS").actor == "unit"
-    assert rules.refusal_for("ACCOUNT_CLOSED").actor == "member"
-    assert rules.refusal_for("SOMETHING_NEW") == ("SOMETHING_NEW", "finance")
+    assert refusal_for("NAME_DIFFERS").actor == "unit"
+    assert refusal_for("ACCOUNT_CLOSED").actor == "member"
+    assert refusal_for("SOMETHING_NEW") == ("SOMETHING_NEW", "finance")

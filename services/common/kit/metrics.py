@@ -23,6 +23,7 @@ relay_rows = Counter("relay_rows_total", "Events published", ["service"])
 dead_letters = Counter("dead_letters_total", "Events set aside", ["group", "code"])
 feed_rows = Counter("feed_rows_total", "Settlement rows of feeds, by outcome", ["outcome"])
 payouts = Counter("payouts_total", "Payouts that reached a state", ["state"])
+funds_low = Counter("funds_low_total", "Times payouts began to wait for a fund's money", ["fund"])
 texts = Counter("texts_total", "Texts that reached a state", ["state"])
 
 

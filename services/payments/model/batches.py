@@ -12,6 +12,8 @@ from services.payments.model.payouts import Payee
 class BatchState(StrEnum):
     AWAITING_APPROVAL = "awaiting_approval"
     FIXED = "fixed"
+    # To be taken apart: an amount or a card in it has changed, or a checker has refused it.
+    RECALLED = "recalled"
     SUBMITTING = "submitting"
     # Accepted by the bank: now it is asked what became of the lines.
     SUBMITTED = "submitted"
@@ -24,7 +26,28 @@ class BatchState(StrEnum):
 # Nothing has left yet: such a batch can still be taken apart.
 UNSENT = (BatchState.AWAITING_APPROVAL, BatchState.FIXED)
 # Somebody has to go on with these.
-UNDER_WAY = (BatchState.FIXED, BatchState.SUBMITTING, BatchState.SUBMITTED, BatchState.UNKNOWN)
+UNDER_WAY = (
+    BatchState.FIXED,
+    BatchState.RECALLED,
+    BatchState.SUBMITTING,
+    BatchState.SUBMITTED,
+    BatchState.UNKNOWN,
+)
+
+
+class Lane(NamedTuple):
+    """What waits for one batch: a fund's payouts of one tier of approval (0: none is needed)."""
+
+    fund_id: str
+    tier: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Lane":
+        fund_id, _, tier = text.rpartition(".")
+        return cls(fund_id, int(tier))
+
+    def text(self) -> str:
+        return f"{self.fund_id}.{self.tier}"
 
 
 class Instruction(NamedTuple):
@@ -48,7 +71,7 @@ class Batch(NamedTuple):
     """A batch as it was fixed, and how far it is."""
 
     batch_id: UUID
-    fund_id: str
+    lane: Lane
     batch_no: str
     file_name: str
     business_day: date

@@ -19,10 +19,14 @@ async def payouts(
     return await unit.fetch(
         """
         select p.payout_id, p.member_id, p.claim_id, p.scheme_id, p.amount_fen, p.state,
-               p.created_at, p.changed_at, r.reason, r.actor,
+               p.created_at, p.changed_at, r.reason, r.actor, b.state as batch_state,
+               d.payout_id is not null as in_doubt,
                coalesce(e.version > 0 and p.payee_version in (0, e.version), false) as tail_known
         from payout p left join refusal r using (payout_id)
             left join payee e on e.member_id = p.member_id
+            left join doubt d using (payout_id)
+            left join attempt a on a.payout_id = p.payout_id and a.attempt_no = p.attempt_no
+            left join batch b using (batch_id)
         where p.member_id = $1 and ($2::uuid is null or p.claim_id = $2)
           and ($3::timestamptz is null or (p.created_at, p.payout_id) < ($3, $4::uuid))
         order by p.created_at desc, p.payout_id desc limit $5
@@ -37,7 +41,8 @@ async def payouts(
 async def attempts(unit: Unit, payout_ids: list[UUID]) -> list[Row]:
     return await unit.fetch(
         """
-        select payout_id, attempt_no, batch_id, state, made_at, decided_at, paid_on from attempt
+        select payout_id, attempt_no, batch_id, state, made_at, decided_at, paid_on, returned_at
+        from attempt
         where payout_id = any($1) order by payout_id, attempt_no
         """,
         payout_ids,
@@ -65,8 +70,8 @@ async def batches(unit: Unit, cursor: UUID | None, rows_max: int) -> list[Row]:
     """Give batches, newest first; their ids come in the order of time."""
     return await unit.fetch(
         """
-        select batch_id, batch_no, business_day, state, bank_code, lines, total_fen, cut_at,
-               submitted_at, closed_at, paid_lines, paid_fen, refused_lines, refused_fen
+        select batch_id, fund_id, tier, batch_no, business_day, state, bank_code, lines,
+               total_fen, cut_at, submitted_at, closed_at, paid_lines, paid_fen, refused_lines, refused_fen
         from batch where $1::uuid is null or batch_id < $1 order by batch_id desc limit $2
         """,
         cursor,
@@ -110,8 +115,13 @@ async def under_way(unit: Unit) -> dict[str, int]:
     row = await unit.fetchrow(
         """
         select (select count(*) from ready_queue) as payouts_queued,
-               (select count(*) from batch where state <> 'closed') as batches_open,
-               (select count(*) from bank_exception) as bank_exceptions
+               (select count(*) from batch where state not in ('closed', 'voided'))
+                   as batches_open,
+               (select count(*) from bank_exception where settled_at is null)
+                   as bank_exceptions,
+               (select count(*) from doubt) as payouts_in_doubt,
+               (select count(*) from held) as payouts_held,
+               (select count(*) from fund where low_since is not null) as funds_low
         """
     )
     assert row is not None, "an aggregate has a row"
@@ -124,13 +134,17 @@ async def payouts_by_state(unit: Unit) -> dict[str, int]:
 
 
 async def account_balances(unit: Unit) -> dict[str, int]:
-    """Add up the ledger from its first row: debits minus credits, per account."""
+    """Add up the ledger, debits minus credits per account: closed days' sums, and open days."""
     rows = await unit.fetch(
         """
         with moved as (
-            select debit, credit, sum(amount_fen) as fen from ledger group by debit, credit),
+            select debit, credit, sum(amount_fen) as fen from ledger
+            where day > coalesce((select max(day) from ledger_root), '-infinity')
+            group by debit, credit),
         sides as (
-            select debit as account, fen from moved union all select credit, -fen from moved)
+            select debit as account, fen from moved
+            union all select credit, -fen from moved
+            union all select account, debit_fen - credit_fen from ledger_day_sum)
         select account, sum(fen)::bigint as fen from sides group by account
         """
     )

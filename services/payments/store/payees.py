@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.common.contracts.enrollment import MemberRegistered, PayeeChanged
 from services.common.kit.db import Unit
-from services.payments.model import SealedPayee
+from services.payments.model.payouts import SealedPayee
 
 RECIPIENT: Final = "payments"
 

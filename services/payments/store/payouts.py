@@ -1,25 +1,17 @@
-"""Balances, payouts and the ledger. Balances are locked first, in order, then payouts."""
+"""Balances and payouts. Balances are locked first, in order, then payouts."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
-from services.payments.model import (
-    OPEN_STATES,
-    AccountKey,
-    Balance,
-    Move,
-    Payout,
-    PayoutState,
-    Posting,
-    Refusal,
-)
-from services.payments.rules import Books
+from services.payments.model.owed import AccountKey, Balance, Move
+from services.payments.model.payouts import OPEN_STATES, Payout, PayoutState, Refusal
+from services.payments.rules.owed import Books
 
 PAYOUT_COLUMNS = (
     "p.payout_id, p.member_id, p.scheme_id, p.claim_id, p.period, p.grant_fen, p.amount_fen,"
-    " p.state, p.version, p.created_at"
+    " p.state, p.version, p.created_at, p.round"
 )
 
 
@@ -34,6 +26,7 @@ def payout_of(row: Row) -> Payout:
         state=PayoutState(row["state"]),
         version=row["version"],
         created_at=row["created_at"],
+        round=row["round"],
     )
 
 
@@ -127,21 +120,23 @@ async def insert(unit: Unit, payouts: Sequence[Payout]) -> None:
 
 
 async def save(unit: Unit, payouts: Sequence[Payout], at: datetime) -> None:
-    """Write amount and state of payouts whose version was raised under their lock."""
+    """Write amount, state and round of payouts whose version was raised under their lock."""
     if not payouts:
         return
     saved = await unit.execute(
         """
         update payout p
-        set amount_fen = u.amount_fen, state = u.state, version = u.version, changed_at = $5
-        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[])
-             as u(payout_id, amount_fen, state, version)
+        set amount_fen = u.amount_fen, state = u.state, version = u.version, round = u.round,
+            changed_at = $6
+        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::smallint[])
+             as u(payout_id, amount_fen, state, version, round)
         where p.payout_id = u.payout_id and p.version < u.version
         """,
         [payout.payout_id for payout in payouts],
         [payout.amount_fen for payout in payouts],
         [payout.state for payout in payouts],
         [payout.version for payout in payouts],
+        [payout.round for payout in payouts],
         at,
     )
     assert saved == len(payouts), "a payout moves only under its lock"
@@ -150,20 +145,13 @@ async def save(unit: Unit, payouts: Sequence[Payout], at: datetime) -> None:
         await unit.execute("delete from refusal where payout_id = any($1)", cancelled)
 
 
-async def queue(unit: Unit, payouts: Iterable[Payout], at: datetime) -> None:
-    """Line payouts up for the next batch."""
-    rows = [(payout.payout_id, payout.member_id, at) for payout in payouts]
-    if rows:
-        await unit.copy("ready_queue", ("payout_id", "member_id", "ready_at"), rows)
-
-
 async def wake(unit: Unit, member_ids: Collection[UUID], at: datetime) -> list[Payout]:
-    """Make ready what waited for these members' payees: first ones, or newer than the refused."""
+    """Make ready what waited for these members' payees: first ones, or newer than what failed."""
     rows = await unit.fetch(
         f"""
         with waiting as (
             select p.payout_id from payout p join payee e using (member_id)
-            where p.member_id = any($1) and p.state in ('awaiting_payee', 'refused')
+            where p.member_id = any($1) and p.state in ('awaiting_payee', 'refused', 'returned')
               and e.member_version > 0 and e.version > p.payee_version
             order by p.payout_id for update of p)
         update payout p set state = 'ready', version = p.version + 1, changed_at = $2
@@ -181,6 +169,26 @@ async def wake(unit: Unit, member_ids: Collection[UUID], at: datetime) -> list[P
     return woken
 
 
+async def retry(unit: Unit, payout_ids: Collection[UUID], at: datetime) -> list[Payout]:
+    """Make refused and returned payouts ready for the same card; give those that were."""
+    rows = await unit.fetch(
+        f"""
+        with failed as (
+            select payout_id from payout
+            where payout_id = any($1) and state in ('refused', 'returned')
+            order by payout_id for update),
+        gone as (delete from refusal where payout_id in (select payout_id from failed))
+        update payout p
+        set state = 'ready', version = p.version + 1, round = p.round + 1, changed_at = $2
+        from failed f where p.payout_id = f.payout_id
+        returning {PAYOUT_COLUMNS}
+        """,  # noqa: S608 - the names of columns
+        list(payout_ids),
+        at,
+    )
+    return [payout_of(row) for row in rows]
+
+
 async def put_on_refusal_list(
     unit: Unit, refused: Sequence[tuple[Payout, Refusal]], at: datetime
 ) -> None:
@@ -190,20 +198,3 @@ async def put_on_refusal_list(
             ("payout_id", "member_id", "reason", "actor", "since"),
             [(p.payout_id, p.member_id, reason, actor, at) for p, (reason, actor) in refused],
         )
-
-
-async def post(unit: Unit, postings: Iterable[Posting], at: datetime) -> None:
-    """Write entries into the ledger; the same leg of the same source twice is an error."""
-    rows = [(*posting, at) for posting in postings]
-    if rows:
-        columns = ("source_id", "leg", "scheme_id", "debit", "credit", "amount_fen", "booked_at")
-        await unit.copy("ledger", columns, rows)
-
-
-async def post_once(unit: Unit, posting: Posting, at: datetime) -> None:
-    """Write an entry that every start of the service offers anew."""
-    await unit.execute(
-        "insert into ledger values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-        *posting,
-        at,
-    )

@@ -2,34 +2,36 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from services.common.ids import new_id
-from services.common.kit import clock
+from services.common.kit import clock, metrics
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.common.money import Fen
-from services.payments import rules
 from services.payments.errors import PayeeUnusable
-from services.payments.model import (
+from services.payments.model.batches import Batch, BatchState, Instruction, Lane
+from services.payments.model.ledger import Posting
+from services.payments.model.payouts import (
     Attempt,
     AttemptState,
-    Batch,
-    BatchState,
-    Instruction,
     Payee,
     Payout,
     PayoutState,
-    Posting,
     Refused,
+    SealedPayee,
 )
-from services.payments.rules import Books
-from services.payments.store import batches, payees, payouts
+from services.payments.rules import postings
+from services.payments.rules.owed import Books
+from services.payments.rules.refusals import refusal_for
+from services.payments.rules.windows import business_day, cut_due
+from services.payments.store import attempts, batches, ledger, payees, payouts, queue
 from services.payments.usecases import published
 from services.payments.usecases.desk import Desk
+from services.payments.usecases.workdays import is_workday
 
 log = get_logger()
 
@@ -43,90 +45,153 @@ class Sorted(NamedTuple):
     lines: list[tuple[Attempt, Payee]]
     without_payee: list[Payout]
     unusable: list[Attempt]
+    # Another payout of the member is on its way to another card.
+    held: list[Payout]
+    # What the fund has no money for.
+    too_much: list[queue.Queued]
 
 
-async def time_to_cut(desk: Desk) -> timedelta | None:
-    """Say how long until the next batch is to be cut; None where nothing waits."""
+async def lanes_due(desk: Desk) -> list[tuple[Lane, timedelta]]:
+    """Say in which lanes payouts wait, and how long it is until each one's next batch."""
     settings = desk.settings
     async with desk.database.begin() as unit:
-        waiting = await batches.waiting(unit, settings.batch_payouts_max)
-    if waiting.oldest is None or waiting.batches_open >= settings.batches_open_max:
-        return None
-    if waiting.payouts >= settings.batch_payouts_max:
-        return timedelta(0)
-    due = waiting.oldest + timedelta(milliseconds=settings.batch_wait_ms)
-    return max(timedelta(0), due - clock.now())
+        if len(await batches.under_way(unit)) >= settings.batches_open_max:
+            return []
+        found = await queue.waiting(unit, settings.batch_payouts_max)
+    now, wait = clock.now(), timedelta(milliseconds=settings.batch_wait_ms)
+    return [
+        (waiting.lane, max(timedelta(0), _due(desk, waiting, now, wait) - now))
+        for waiting in found
+        if waiting.lane.fund_id in desk.channels
+    ]
 
 
-async def cut_batch(desk: Desk, payouts_max: int) -> UUID | None:
+def _due(desk: Desk, waiting: queue.Waiting, now: datetime, wait: timedelta) -> datetime:
+    fund = desk.funds.by_id[waiting.lane.fund_id]
+    full = waiting.payouts >= rows_max(desk, waiting.lane)
+    since = min(now, waiting.oldest)
+    return max(cut_due(fund, since, timedelta(0) if full else wait, is_workday), since)
+
+
+def rows_max(desk: Desk, lane: Lane) -> int:
+    """Say how many payouts a batch of the lane takes: what we, the fund and the bank allow."""
+    of_fund = desk.funds.by_id[lane.fund_id].lines_max
+    of_bank = desk.channels[lane.fund_id].lines_max
+    return min(desk.settings.batch_payouts_max, of_bank, of_fund or of_bank)
+
+
+async def cut_batch(desk: Desk, lane: Lane, payouts_max: int) -> UUID | None:
     """Cut one batch of what has waited longest; None where nothing was fit to go out."""
     async with desk.database.begin() as unit:
-        taken = await batches.take_from_queue(unit, payouts_max)
-        members = list({member_id for _, member_id in taken})
-        books = await payouts.lock_books(unit, members)
-        ready = await batches.lock_ready(unit, [payout_id for payout_id, _ in taken])
+        places = await queue.take(unit, lane, payouts_max)
+        books = await payouts.lock_books(unit, {place.member_id for place in places})
+        ready = await queue.lock_ready(unit, places)
         # Read after the balances are locked: a payee that comes later finds what is decided here.
-        sorted_ = await _sort(desk, unit, ready)
+        sorted_ = await _sort(desk, unit, lane, ready, books)
         at = clock.now()
-        await _set_aside(unit, sorted_, at)
+        await _set_aside(unit, lane, sorted_, at)
         if not sorted_.lines:
             return None
-        batch_id = await _fix(desk, unit, sorted_.lines, books, at)
+        batch_id = await _fix(desk, unit, lane, sorted_.lines, books, at=at)
     log.info("batch.fixed", batch_id=batch_id, lines=len(sorted_.lines))
     return batch_id
 
 
-async def park_first(desk: Desk) -> None:
-    """Take the payout out of the queue that no batch can be cut with; finance has to look at it."""
-    refusal = rules.refusal_for(BOOKS_DIFFER)
+async def park_first(desk: Desk, lane: Lane) -> None:
+    """Take the payout out of the lane that no batch can be cut with; finance has to look at it."""
+    refusal = refusal_for(BOOKS_DIFFER)
     at = clock.now()
     async with desk.database.begin() as unit:
-        taken = await batches.take_from_queue(unit, 1)
-        ready = await batches.lock_ready(unit, [payout_id for payout_id, _ in taken])
-        for payout, _ in ready:
+        places = await queue.take(unit, lane, 1)
+        parked = [ready.payout for ready in await queue.lock_ready(unit, places)]
+        for payout in parked:
             payout.state = PayoutState.REFUSED
             payout.version += 1
             log.error("invariant.broken", payout_id=payout.payout_id, reason=refusal.reason)
-        parked = [payout for payout, _ in ready]
         await payouts.save(unit, parked, at)
         await payouts.put_on_refusal_list(unit, [(payout, refusal) for payout in parked], at)
 
 
-async def _sort(desk: Desk, unit: Unit, ready: Sequence[batches.Ready]) -> Sorted:
-    known = await payees.of_members(unit, [payout.member_id for payout, _ in ready])
-    sorted_ = Sorted([], [], [])
-    for payout, last_attempt in ready:
-        payee = known.get(payout.member_id)
-        payout.version += 1
-        if payee is None:
-            payout.state = PayoutState.AWAITING_PAYEE
-            sorted_.without_payee.append(payout)
+async def _sort(
+    desk: Desk, unit: Unit, lane: Lane, ready: Sequence[queue.Ready], books: Books
+) -> Sorted:
+    members = [payout.member_id for _, payout, _ in ready]
+    known = await payees.of_members(unit, members)
+    moving = {account.member_id for account in books.in_flight() if account.member_id in known}
+    other_cards = await queue.cards_on_their_way(unit, moving) if moving else {}
+    reserve = desk.funds.by_id[lane.fund_id].reserve_fen
+    free = (await ledger.cash_of(unit, lane.fund_id)).free_fen - reserve
+    sorted_ = Sorted([], [], [], [], [])
+    for place, payout, last_attempt in ready:
+        if sorted_.too_much or payout.amount_fen > free:
+            # Nothing smaller overtakes what waits for money.
+            sorted_.too_much.append(place)
             continue
-        try:
-            opened = desk.open_payee(payout.member_id, payee)
-            desk.channel.check(opened)
-        except PayeeUnusable:
-            payout.state = PayoutState.REFUSED
-            sorted_.unusable.append(
-                Attempt(payout, last_attempt + 1, payee.version, NO_LINE, AttemptState.REFUSED)
-            )
-        else:
-            payout.state = PayoutState.BATCHED
-            line = len(sorted_.lines) + 1
-            attempt = Attempt(payout, last_attempt + 1, payee.version, line, AttemptState.IN_FLIGHT)
-            sorted_.lines.append((attempt, opened))
+        if _place(
+            desk,
+            lane,
+            payout,
+            last_attempt + 1,
+            known=known,
+            other_cards=other_cards,
+            sorted_=sorted_,
+        ):
+            free -= payout.amount_fen
     return sorted_
 
 
-async def _set_aside(unit: Unit, sorted_: Sorted, at: datetime) -> None:
-    """Let payouts without a payee wait, and refuse here what no bank file can hold."""
+def _place(
+    desk: Desk,
+    lane: Lane,
+    payout: Payout,
+    attempt_no: int,
+    *,
+    known: Mapping[UUID, SealedPayee],
+    other_cards: Mapping[UUID, set[int]],
+    sorted_: Sorted,
+) -> bool:
+    """Put one payout where it belongs; tell whether it became a line."""
+    payee = known.get(payout.member_id)
+    if payee is None:
+        payout.version += 1
+        payout.state = PayoutState.AWAITING_PAYEE
+        sorted_.without_payee.append(payout)
+        return False
+    if other_cards.get(payout.member_id, set()) - {payee.version}:
+        sorted_.held.append(payout)
+        return False
+    payout.version += 1
+    try:
+        opened = desk.open_payee(payout.member_id, payee)
+        desk.channels[lane.fund_id].check(opened)
+    except PayeeUnusable:
+        payout.state = PayoutState.REFUSED
+        sorted_.unusable.append(
+            Attempt(payout, attempt_no, payee.version, NO_LINE, AttemptState.REFUSED)
+        )
+        return False
+    payout.state = PayoutState.BATCHED
+    line = len(sorted_.lines) + 1
+    attempt = Attempt(payout, attempt_no, payee.version, line, AttemptState.IN_FLIGHT)
+    sorted_.lines.append((attempt, opened))
+    return True
+
+
+async def _set_aside(unit: Unit, lane: Lane, sorted_: Sorted, at: datetime) -> None:
+    """Let wait what lacks a payee, a settled card or money; refuse what no bank file can hold."""
     await payouts.save(unit, sorted_.without_payee, at)
+    await queue.hold(unit, sorted_.held, at)
+    if sorted_.too_much:
+        await queue.put_back(unit, sorted_.too_much)
+        if await ledger.tell_low(unit, lane.fund_id, at):
+            log.warning("fund.low", fund_id=lane.fund_id)
+            metrics.funds_low.labels(lane.fund_id).inc()
     unusable = sorted_.unusable
     if not unusable:
         return
-    refusal = rules.refusal_for(PayeeUnusable.code)
-    await batches.begin_attempts(unit, unusable, at)
-    await batches.insert_attempts(unit, None, unusable, at, refusal.reason)
+    refusal = refusal_for(PayeeUnusable.code)
+    await attempts.begin(unit, unusable, at)
+    await attempts.insert(unit, None, unusable, at, refusal.reason)
     await payouts.put_on_refusal_list(unit, [(a.payout, refusal) for a in unusable], at)
     await unit.publish(
         [
@@ -137,39 +202,55 @@ async def _set_aside(unit: Unit, sorted_: Sorted, at: datetime) -> None:
 
 
 async def _fix(
-    desk: Desk, unit: Unit, lines: Sequence[tuple[Attempt, Payee]], books: Books, at: datetime
+    desk: Desk,
+    unit: Unit,
+    lane: Lane,
+    lines: Sequence[tuple[Attempt, Payee]],
+    books: Books,
+    *,
+    at: datetime,
 ) -> UUID:
     """Write the batch, its file and its attempts, and reserve the money."""
     batch_id = new_id()
-    day = clock.today()
+    day = business_day(desk.funds.by_id[lane.fund_id], at, is_workday)
     instructions = [
         Instruction(attempt.line, attempt.instruction_id, payee, attempt.payout.amount_fen)
         for attempt, payee in lines
     ]
-    file = desk.channel.fix(batch_id, day, instructions)
+    file = desk.channels[lane.fund_id].fix(batch_id, day, instructions)
     batch = Batch(
         batch_id,
+        lane,
         file.batch_no,
         file.name,
+        day,
         hashlib.sha256(file.content).digest(),
         desk.seal_file(batch_id, file.content),
-        BatchState.FIXED,
+        BatchState.AWAITING_APPROVAL if lane.tier else BatchState.FIXED,
     )
-    attempts = [attempt for attempt, _ in lines]
-    for attempt in attempts:
+    tries = [attempt for attempt, _ in lines]
+    for attempt in tries:
         payout = attempt.payout
         books.move(payout.account, in_flight=payout.amount_fen)
         books.opened(payout.account, -payout.amount_fen)
     await payouts.write_books(unit, books)
-    await batches.insert_batch(unit, batch, day, instructions, at)
-    await batches.begin_attempts(unit, attempts, at)
-    await batches.insert_attempts(unit, batch_id, attempts, at)
-    await payouts.post(unit, _reserved(batch_id, attempts), at)
+    await batches.insert_batch(unit, batch, instructions, at)
+    await attempts.begin(unit, tries, at)
+    await attempts.insert(unit, batch_id, tries, at)
+    await ledger.post(unit, _reserved(batch_id, lane.fund_id, tries), at)
     return batch_id
 
 
-def _reserved(batch_id: UUID, attempts: Sequence[Attempt]) -> list[Posting]:
+def _reserved(batch_id: UUID, fund_id: str, tries: Sequence[Attempt]) -> list[Posting]:
+    totals = by_scheme(tries)
+    return [
+        postings.reserved(batch_id, fund_id, scheme_id, fen) for scheme_id, fen in totals.items()
+    ]
+
+
+def by_scheme(tries: Sequence[Attempt]) -> dict[str, Fen]:
+    """Add up what attempts pay, per scheme."""
     totals: defaultdict[str, int] = defaultdict(int)
-    for attempt in attempts:
-        totals[attempt.payout.account.scheme_id] += attempt.payout.amount_fen
-    return [rules.reserved(batch_id, scheme_id, Fen(fen)) for scheme_id, fen in totals.items()]
+    for attempt in tries:
+        totals[attempt.payout.scheme_id] += attempt.payout.amount_fen
+    return {scheme_id: Fen(fen) for scheme_id, fen in totals.items()}

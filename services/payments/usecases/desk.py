@@ -1,6 +1,7 @@
-"""What the work with the bank needs at hand."""
+"""What the work with the banks needs at hand."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,7 +12,10 @@ from services.common.kit.db import Database
 from services.common.kit.sealing import UNSALTED, Opener, SealBroken, Sealer
 from services.payments.channels.base import BankChannel
 from services.payments.errors import PayeeUnusable
-from services.payments.model import Payee, SealedPayee
+from services.payments.model.batches import Lane
+from services.payments.model.funds import Fund, Funds
+from services.payments.model.payouts import Payee, Payout, SealedPayee
+from services.payments.rules.approvals import tier_of
 from services.payments.settings import Settings
 
 PAYEE_FIELD = "payee"
@@ -32,16 +36,36 @@ _payee = msgspec.json.Decoder(PayeeContent)
 
 @dataclass(frozen=True)
 class Desk:
-    """The database, the way to the bank, and the keys."""
+    """The database, the funds, the way to each fund's bank, and the keys."""
 
     settings: Settings
     database: Database
-    channel: BankChannel
+    funds: Funds
+    # By fund.
+    channels: Mapping[str, BankChannel]
     sealer: Sealer
     opener: Opener
-    # Set when payouts became ready, and when a batch was fixed.
+    # Set when payouts became ready or money came in, and when a batch has something to be done.
     payouts_ready: asyncio.Event = field(default_factory=asyncio.Event)
-    batch_fixed: asyncio.Event = field(default_factory=asyncio.Event)
+    batch_moved: asyncio.Event = field(default_factory=asyncio.Event)
+    _fund_of_scheme: dict[str, Fund] = field(default_factory=dict[str, Fund])
+
+    def fund_of(self, scheme_id: str) -> Fund:
+        fund = self._fund_of_scheme.get(scheme_id)
+        if fund is None:
+            fund = self._fund_of_scheme[scheme_id] = self.funds.paying(scheme_id)
+        return fund
+
+    def lanes(self, payouts: Iterable[Payout]) -> list[tuple[Lane, Payout]]:
+        """Say in which lane each payout waits for its batch."""
+        tiers = self.settings.approval_tiers
+        return [
+            (
+                Lane(self.fund_of(payout.scheme_id).fund_id, tier_of(tiers, payout.amount_fen)),
+                payout,
+            )
+            for payout in payouts
+        ]
 
     def open_payee(self, member_id: UUID, payee: SealedPayee) -> Payee:
         """Open a member's name and card; `PayeeUnusable` where there is nothing to be read."""

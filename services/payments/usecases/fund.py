@@ -1,15 +1,18 @@
-"""The fund's opening entry: what the installation begins with, booked once."""
+"""The funds' opening entries: what the installation begins with, booked once."""
 
 from services.common.kit import clock
 from services.common.money import Fen
-from services.payments import rules
-from services.payments.store import payouts
+from services.payments.rules import postings
+from services.payments.store import ledger
 from services.payments.usecases.desk import Desk
 
 
-async def open_fund(desk: Desk) -> None:
-    """Book the opening; an opening that is booked stays, whatever the setting says later."""
+async def open_funds(desk: Desk) -> None:
+    """Open the funds that are new; an opening that is booked stays, whatever is said later."""
     opening = Fen(desk.settings.fund_opening_fen)
-    if opening:
-        async with desk.database.begin() as unit:
-            await payouts.post_once(unit, rules.opened(opening), clock.now())
+    async with desk.database.begin() as unit:
+        new = await ledger.open_funds(unit, [fund.fund_id for fund in desk.funds.funds])
+        if opening:
+            await ledger.post(
+                unit, [postings.opened(fund_id, opening) for fund_id in new], clock.now()
+            )

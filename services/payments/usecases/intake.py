@@ -10,14 +10,16 @@ from services.common.contracts.event import Event
 from services.common.kit import clock
 from services.common.kit.db import Unit
 from services.common.money import Fen
-from services.payments import rules
-from services.payments.model import AccountKey, Payout, PayoutState
-from services.payments.rules import Books
-from services.payments.store import payees, payouts
+from services.payments.model.owed import AccountKey
+from services.payments.model.payouts import Payout, PayoutState
+from services.payments.rules import postings
+from services.payments.rules.owed import Books, take_from_newest
+from services.payments.store import batches, ledger, payees, payouts, queue
+from services.payments.usecases.desk import Desk
 
 
-async def take_events(unit: Unit, events: Sequence[Event]) -> bool:
-    """Take in a mixed set, in order; tell whether payouts became ready."""
+async def take_events(desk: Desk, unit: Unit, events: Sequence[Event]) -> None:
+    """Take in a mixed set, in order; an unsent batch that holds what changes is recalled."""
     at = clock.now()
     grants = [event for event in events if isinstance(event, BenefitGranted)]
     changed = await payees.keep(
@@ -28,29 +30,38 @@ async def take_events(unit: Unit, events: Sequence[Event]) -> bool:
     # Also the balances of members whose payee changed: a result that is being applied for one of
     # them has read the payee before or reads it after, and either finds the other's work.
     books = await payouts.lock_books(unit, {grant.member_id for grant in grants} | {*changed})
-    ready = await _take_grants(unit, grants, books, at)
+    ready, lowered = await _take_grants(desk, unit, grants, books, at)
     if changed:
         ready += await payouts.wake(unit, changed, at)
-    await payouts.queue(unit, ready, at)
-    return bool(ready)
+    stale = {*changed, *lowered}
+    if stale and await batches.recall_of_members(unit, stale):
+        unit.wakes.add(desk.batch_moved)
+    if ready:
+        await queue.put(unit, desk.lanes(ready), at)
+        unit.wakes.add(desk.payouts_ready)
 
 
 async def _take_grants(
-    unit: Unit, grants: Sequence[BenefitGranted], books: Books, at: datetime
-) -> list[Payout]:
-    """Make a payout of every grant that is new; give those that are ready."""
+    desk: Desk, unit: Unit, grants: Sequence[BenefitGranted], books: Books, at: datetime
+) -> tuple[list[Payout], set[UUID]]:
+    """Make a payout of every grant that is new; give those that are ready, and whose fell."""
     known = await payouts.known(unit, [grant.grant_id for grant in grants])
     fresh = {grant.grant_id: grant for grant in grants if grant.grant_id not in known}
     if not fresh:
-        return []
+        return [], set()
     lowered = {grant.member_id for grant in fresh.values() if grant.amount_fen < 0}
     stored = await payouts.lock_open(unit, lowered) if lowered else []
     made, changed = _work_through(list(fresh.values()), stored, books, at)
     await payouts.write_books(unit, books)
     await payouts.insert(unit, made)
     await payouts.save(unit, changed, at)
-    await payouts.post(unit, [rules.granted(payout) for payout in made if payout.grant_fen], at)
-    return [payout for payout in made if payout.state is PayoutState.READY]
+    entries = [
+        postings.granted(desk.fund_of(payout.scheme_id).fund_id, payout)
+        for payout in made
+        if payout.grant_fen
+    ]
+    await ledger.post(unit, entries, at)
+    return [payout for payout in made if payout.state is PayoutState.READY], lowered
 
 
 def _work_through(
@@ -70,7 +81,7 @@ def _work_through(
         if to_open > 0:
             mine.append(made[-1])
         else:
-            changed = rules.take_from_newest(mine, -to_open)
+            changed = take_from_newest(mine, -to_open)
             touched.update(payout.payout_id for payout in changed)
         books.opened(account, to_open)
     return made, [payout for payout in stored if payout.payout_id in touched]

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.contracts.payments import PayoutPaid, PayoutRefused, PayoutReturned
 from services.common.ids import new_id
-from services.payments.model import Paid, Refused
+from services.payments.model.payouts import Paid, Refused, Returned
 
 
 def paid(line: Paid, at: datetime) -> PayoutPaid:
@@ -38,4 +38,23 @@ def refused(line: Refused, tried_fen: int, at: datetime) -> PayoutRefused:
         amount_fen=tried_fen,
         reason=line.refusal.reason,
         actor=line.refusal.actor,
+    )
+
+
+def returned(line: Returned, given_back_fen: int, at: datetime) -> PayoutReturned:
+    """Of every payout that is owed again: its member was told that it had come."""
+    payout = line.attempt.payout
+    return PayoutReturned(
+        event_id=new_id(),
+        at=at,
+        version=payout.version,
+        member_id=payout.member_id,
+        payout_id=payout.payout_id,
+        claim_id=payout.claim_id,
+        attempt_no=line.attempt.attempt_no,
+        payee_version=line.attempt.payee_version,
+        amount_fen=given_back_fen,
+        reason=line.refusal.reason,
+        actor=line.refusal.actor,
+        returned_on=line.returned_on,
     )

@@ -7,18 +7,12 @@ from uuid import UUID
 
 from services.common.kit.db import Row, Unit
 from services.common.money import Fen
-from services.payments import rules
 from services.payments.errors import PayeeUnusable, UnknownMember
-from services.payments.model import (
-    AttemptState,
-    Benefits,
-    Moment,
-    Payee,
-    PayoutState,
-    Place,
-    ShownPayout,
-    ShownRefusal,
-)
+from services.payments.model.ledger import Account
+from services.payments.model.owed import Benefits
+from services.payments.model.payouts import AttemptState, Payee, PayoutState
+from services.payments.model.shown import Moment, Place, ShownPayout, ShownRefusal
+from services.payments.rules.owed import to_recover
 from services.payments.store import pages, payees
 from services.payments.usecases.desk import Desk
 
@@ -50,7 +44,7 @@ def _shown(row: Row, attempts: Sequence[Row], payee: Payee | None) -> ShownPayou
         claim_id=row["claim_id"],
         scheme_id=row["scheme_id"],
         amount_fen=row["amount_fen"],
-        state=PayoutState(row["state"]),
+        status=_status(row),
         created_at=row["created_at"],
         timeline=_timeline(row, attempts),
         card_tail=payee.card.tail() if payee and row["tail_known"] else None,
@@ -61,12 +55,34 @@ def _shown(row: Row, attempts: Sequence[Row], payee: Payee | None) -> ShownPayou
     )
 
 
+# What its batch says of a payout that is on its way.
+_ON_ITS_WAY = {
+    "awaiting_approval": "awaiting_approval",
+    "fixed": "approved",
+    "submitting": "submitting",
+    "submitted": "accepted",
+    "unknown": "unknown",
+}
+
+
+def _status(row: Row) -> str:
+    """Say how far a payout is: its own state, or while it is on its way what its batch knows."""
+    if row["state"] != PayoutState.BATCHED:
+        return row["state"]
+    if row["in_doubt"]:
+        return "unknown"
+    return _ON_ITS_WAY.get(row["batch_state"] or "", PayoutState.BATCHED)
+
+
 def _timeline(row: Row, attempts: Sequence[Row]) -> list[Moment]:
     moments = [Moment(row["created_at"], "created")]
     for attempt in attempts:
         if attempt["batch_id"]:
             moments.append(Moment(attempt["made_at"], "batched"))
-        if attempt["state"] != AttemptState.IN_FLIGHT:
+        if attempt["state"] == AttemptState.RETURNED:
+            moments.append(Moment(attempt["decided_at"], AttemptState.PAID))
+            moments.append(Moment(attempt["returned_at"], AttemptState.RETURNED))
+        elif attempt["state"] != AttemptState.IN_FLIGHT:
             moments.append(Moment(attempt["decided_at"], attempt["state"]))
     if row["state"] in (
         PayoutState.AWAITING_PAYEE,
@@ -123,7 +139,7 @@ async def benefits(
         schemes = await pages.granted_and_paid(unit, member_id)
     granted = paid = recover = 0
     for scheme, years in schemes.items():
-        shares = rules.to_recover(years)
+        shares = to_recover(years)
         for found, (year_granted, year_paid) in years.items():
             if scheme_id in (None, scheme) and year in (None, found):
                 granted += year_granted
@@ -146,7 +162,7 @@ async def books(desk: Desk) -> dict[str, Any]:
             **await pages.under_way(unit),
             "payouts_by_state": await pages.payouts_by_state(unit),
             "ledger": {
-                **dict.fromkeys(rules.ACCOUNTS, 0),
+                **dict.fromkeys(map(str, Account), 0),
                 **await pages.account_balances(unit),
             },
         }

@@ -10,24 +10,24 @@ from services.common.kit import clock, metrics
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.common.money import Fen
-from services.payments import rules
 from services.payments.channels.base import LineAnswer, Outcome, Result
-from services.payments.model import (
+from services.payments.model.batches import Batch, BatchState
+from services.payments.model.ledger import Posting
+from services.payments.model.payouts import (
     Attempt,
     AttemptState,
     BankException,
-    BatchState,
     Paid,
-    Payout,
     PayoutState,
-    Posting,
-    Refusal,
     Refused,
 )
-from services.payments.rules import Books
-from services.payments.store import batches, payees, payouts
+from services.payments.rules import postings
+from services.payments.rules.owed import Books
+from services.payments.rules.refusals import refusal_for
+from services.payments.store import attempts, batches, doubts, ledger, odd, payouts
 from services.payments.usecases import published
 from services.payments.usecases.desk import Desk
+from services.payments.usecases.reopening import Reopened, let_go, reopen
 
 log = get_logger()
 
@@ -46,21 +46,25 @@ class Findings(NamedTuple):
 async def apply_result(desk: Desk, batch_id: UUID, result: Result) -> bool:
     """Apply what a result file says; tell whether the batch is closed by it."""
     async with desk.database.begin() as unit:
-        if await batches.lock(unit, batch_id) is BatchState.CLOSED:
+        batch = await batches.lock(unit, batch_id)
+        if batch.state is BatchState.CLOSED:
             return True
-        findings = compare(await batches.attempts_of(unit, batch_id), result)
-        return await _apply(desk, unit, batch_id, findings)
+        findings = compare(await attempts.of_batch(unit, batch_id), result)
+        return await apply(desk, unit, batch, findings)
 
 
 async def refuse_whole(desk: Desk, batch_id: UUID, bank_code: str) -> None:
     """Refuse every line of a batch that the bank has refused whole, for certain."""
-    refusal = rules.refusal_for(FILE_REFUSED)
+    refusal = refusal_for(FILE_REFUSED)
     async with desk.database.begin() as unit:
-        if await batches.lock(unit, batch_id) is BatchState.CLOSED:
+        batch = await batches.lock(unit, batch_id)
+        if batch.state is BatchState.CLOSED:
             return
-        attempts = await batches.attempts_of(unit, batch_id)
-        refused = [Refused(attempt, bank_code, refusal) for attempt in attempts]
-        await _apply(desk, unit, batch_id, Findings([], refused, []))
+        tries = await attempts.of_batch(unit, batch_id)
+        # What the bank had decided before (it may have lost its books since) stays decided.
+        open_ = [attempt for attempt in tries if attempt.state is AttemptState.IN_FLIGHT]
+        refused = [Refused(attempt, bank_code, refusal) for attempt in open_]
+        await apply(desk, unit, batch, Findings([], refused, []))
 
 
 async def list_exception(desk: Desk, batch_id: UUID, exception: BankException) -> None:
@@ -69,15 +73,15 @@ async def list_exception(desk: Desk, batch_id: UUID, exception: BankException) -
         await _list(unit, batch_id, [exception], clock.now())
 
 
-def compare(attempts: Sequence[Attempt], result: Result) -> Findings:
+def compare(tries: Sequence[Attempt], result: Result) -> Findings:
     """Sort a result's lines; what does not fit an attempt in flight is never applied."""
-    by_id = {attempt.instruction_id: attempt for attempt in attempts}
+    by_id = {attempt.instruction_id: attempt for attempt in tries}
     findings = Findings([], [], [])
     for answer in result.lines:
         attempt = by_id.pop(answer.instruction_id, None)
         _sort(findings, attempt, answer)
     if result.final:
-        missing = rules.refusal_for(NOT_IN_RESULT)
+        missing = refusal_for(NOT_IN_RESULT)
         findings.refused.extend(
             Refused(attempt, "", missing)
             for attempt in by_id.values()
@@ -105,7 +109,7 @@ def _sort(findings: Findings, attempt: Attempt | None, answer: LineAnswer) -> No
             assert answer.paid_on is not None, "a booked line has a day"
             findings.paid.append(Paid(attempt, answer.bank_serial, answer.paid_on))
         case Outcome.REFUSED:
-            refusal = rules.refusal_for(answer.reason)
+            refusal = refusal_for(answer.reason)
             findings.refused.append(Refused(attempt, answer.bank_code, refusal))
         case Outcome.UNKNOWN:
             if answer.moved_before:
@@ -116,34 +120,39 @@ def _sort(findings: Findings, attempt: Attempt | None, answer: LineAnswer) -> No
 _OUTCOME_OF = {AttemptState.PAID: Outcome.DONE, AttemptState.REFUSED: Outcome.REFUSED}
 
 
-async def _apply(desk: Desk, unit: Unit, batch_id: UUID, findings: Findings) -> bool:
+async def apply(desk: Desk, unit: Unit, batch: Batch, findings: Findings) -> bool:
+    """Make facts of what was found about a locked batch; tell whether it is closed by it."""
     paid, refused, exceptions = findings
     at = clock.now()
     if exceptions:
-        await _list(unit, batch_id, exceptions, at)
+        await _list(unit, batch.batch_id, exceptions, at)
     if not paid and not refused:
-        return False
+        # Asked about again, and the bank says what it said before.
+        return await batches.close_decided(unit, batch.batch_id, at)
     members = {line.attempt.payout.member_id for line in (*paid, *refused)}
     books = await payouts.lock_books(unit, members)
     # What was tried, before a refusal makes payouts smaller than their attempts.
     paid_fen = [line.attempt.payout.amount_fen for line in paid]
     refused_fen = [line.attempt.payout.amount_fen for line in refused]
-    await batches.decide_paid(unit, batch_id, paid, at)
-    await batches.decide_refused(unit, batch_id, refused, at)
-    closed = await batches.count_decided(unit, batch_id, paid_fen, refused_fen, at)
-    events = [
-        *await _take_paid(unit, paid, books, at),
-        *await _take_refused(desk, unit, refused, books, at),
-    ]
+    await attempts.decide_paid(unit, batch.batch_id, paid, at)
+    await attempts.decide_refused(unit, batch.batch_id, refused, at)
+    closed = await batches.count_decided(unit, batch.batch_id, paid_fen, refused_fen, at)
+    await doubts.end(unit, [line.attempt.payout.payout_id for line in (*paid, *refused)])
+    paid_entries, events = await _take_paid(unit, batch, paid, books, at)
+    refused_entries, refusals = await _take_refused(desk, unit, batch, refused, books, at=at)
     await payouts.write_books(unit, books)
-    await unit.publish(events)
+    await let_go(desk, unit, members, at)
+    await unit.publish([*events, *refusals])
+    await ledger.post(unit, [*paid_entries, *refused_entries], at)
     metrics.payouts.labels("paid").inc(len(paid))
     metrics.payouts.labels("refused").inc(len(refused))
     return closed
 
 
-async def _take_paid(unit: Unit, paid: Sequence[Paid], books: Books, at: datetime) -> list[Event]:
-    postings: list[Posting] = []
+async def _take_paid(
+    unit: Unit, batch: Batch, paid: Sequence[Paid], books: Books, at: datetime
+) -> tuple[list[Posting], list[Event]]:
+    entries: list[Posting] = []
     events: list[Event] = []
     for line in paid:
         payout = line.attempt.payout
@@ -151,52 +160,43 @@ async def _take_paid(unit: Unit, paid: Sequence[Paid], books: Books, at: datetim
         books.move(payout.account, paid=amount, in_flight=-amount)
         payout.state = PayoutState.PAID
         payout.version += 1
-        postings.append(rules.paid(payout, line.attempt.attempt_no, amount))
+        entries.append(postings.paid(batch.lane.fund_id, payout, line.attempt.attempt_no))
         events.append(published.paid(line, at))
     await payouts.save(unit, [line.attempt.payout for line in paid], at)
-    await payouts.post(unit, postings, at)
-    return events
+    return entries, events
 
 
 async def _take_refused(
-    desk: Desk, unit: Unit, refused: Sequence[Refused], books: Books, at: datetime
-) -> list[Event]:
+    desk: Desk,
+    unit: Unit,
+    batch: Batch,
+    refused: Sequence[Refused],
+    books: Books,
+    *,
+    at: datetime,
+) -> tuple[list[Posting], list[Event]]:
     """Release the money; what is still owed waits for its actor, or goes out to a newer payee."""
-    if not refused:
-        return []
-    # Read after the balances are locked: a payee that comes later finds what is decided here.
-    known = await payees.of_members(unit, [line.attempt.payout.member_id for line in refused])
-    postings: list[Posting] = []
-    events: list[Event] = []
-    waiting: list[tuple[Payout, Refusal]] = []
-    ready: list[Payout] = []
-    for line in refused:
-        payout, attempt_no = line.attempt.payout, line.attempt.attempt_no
-        tried = payout.amount_fen
-        payout.amount_fen = Fen(books.move(payout.account, in_flight=-tried))
-        books.opened(payout.account, payout.amount_fen)
-        payee = known.get(payout.member_id)
-        newer = payee is not None and payee.version > line.attempt.payee_version
-        payout.state = rules.after_refusal(payout.amount_fen, newer_payee=newer)
-        payout.version += 1
-        postings.append(rules.released(payout, attempt_no, tried))
-        if payout.state is PayoutState.REFUSED:
-            waiting.append((payout, line.refusal))
-            events.append(published.refused(line, tried, at))
-        elif payout.state is PayoutState.READY:
-            ready.append(payout)
-    await payouts.save(unit, [line.attempt.payout for line in refused], at)
-    await payouts.post(unit, postings, at)
-    await payouts.put_on_refusal_list(unit, waiting, at)
-    await payouts.queue(unit, ready, at)
-    if ready:
-        unit.wakes.add(desk.payouts_ready)
-    return events
+    tried = [line.attempt.payout.amount_fen for line in refused]
+    entries = [
+        postings.released(batch.lane.fund_id, line.attempt.payout, line.attempt.attempt_no)
+        for line in refused
+    ]
+    for line, amount in zip(refused, tried, strict=True):
+        payout = line.attempt.payout
+        payout.amount_fen = Fen(books.move(payout.account, in_flight=-amount))
+    reopened = [Reopened(line.attempt, line.refusal, PayoutState.REFUSED) for line in refused]
+    await reopen(desk, unit, reopened, books, at)
+    events: list[Event] = [
+        published.refused(line, amount, at)
+        for line, amount in zip(refused, tried, strict=True)
+        if line.attempt.payout.state is PayoutState.REFUSED
+    ]
+    return entries, events
 
 
 async def _list(
     unit: Unit, batch_id: UUID, exceptions: Sequence[BankException], at: datetime
 ) -> None:
-    new = await batches.list_exceptions(unit, batch_id, exceptions, at)
+    new = await odd.note(unit, batch_id, exceptions, at)
     if new:
         log.warning("bank.exception", batch_id=batch_id, count=new)

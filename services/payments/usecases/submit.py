@@ -13,10 +13,12 @@ from services.common.kit.crash import crashpoint
 from services.common.kit.logs import get_logger
 from services.payments.channels.base import Answer, Outcome
 from services.payments.errors import ResultUnusable
-from services.payments.model import BankException, Batch, BatchFile, BatchState
+from services.payments.model.batches import Batch, BatchFile, BatchState
+from services.payments.model.payouts import BankException
 from services.payments.store import batches
 from services.payments.usecases import results
 from services.payments.usecases.desk import Desk
+from services.payments.usecases.recall import take_apart
 
 log = get_logger()
 
@@ -30,9 +32,9 @@ class Step(Enum):
 
 
 async def open_batches(desk: Desk) -> list[UUID]:
-    """List the batches that are under way, oldest first."""
+    """List the batches that somebody has to go on with, oldest first."""
     async with desk.database.begin() as unit:
-        return await batches.open_batches(unit)
+        return await batches.under_way(unit)
 
 
 async def advance(desk: Desk, batch_id: UUID) -> Step:
@@ -40,7 +42,10 @@ async def advance(desk: Desk, batch_id: UUID) -> Step:
     async with desk.database.begin() as unit:
         batch = await batches.read(unit, batch_id)
     match batch.state:
-        case BatchState.CLOSED:
+        case BatchState.CLOSED | BatchState.VOIDED | BatchState.AWAITING_APPROVAL:
+            return Step.CLOSED
+        case BatchState.RECALLED:
+            await take_apart(desk, batch_id)
             return Step.CLOSED
         case BatchState.SUBMITTED:
             return await _ask(desk, batch)
@@ -59,7 +64,7 @@ async def _submit(desk: Desk, batch: Batch, meanwhile: BatchState) -> Step:
     if not await _move(desk, batch, batch.state, meanwhile):
         return Step.MOVED
     file = BatchFile(batch.batch_no, batch.file_name, content)
-    answer = await desk.channel.submit(file)
+    answer = await desk.channels[batch.lane.fund_id].submit(file)
     crashpoint("payments.file_sent")
     log.info("batch.sent", batch_id=batch.batch_id, state=answer.outcome.value, code=answer.code)
     match answer.outcome:
@@ -79,7 +84,8 @@ async def _submit(desk: Desk, batch: Batch, meanwhile: BatchState) -> Step:
 
 async def _ask(desk: Desk, batch: Batch) -> Step:
     try:
-        result = await desk.channel.result(batch.batch_no, batch.file_name)
+        channel = desk.channels[batch.lane.fund_id]
+        result = await channel.result(batch.batch_no, batch.file_name)
     except ResultUnusable as unusable:
         # Nothing of it is believed; the bank keeps the right one and is asked for it again.
         log.warning("batch.result_unusable", batch_id=batch.batch_id, error=unusable)
@@ -90,6 +96,9 @@ async def _ask(desk: Desk, batch: Batch) -> Step:
     if result.outcome is Outcome.REFUSED:
         await results.refuse_whole(desk, batch.batch_id, result.code)
         return Step.CLOSED
+    if result.not_found:
+        # The bank had taken it and does not know it any more: the same bytes ask what became of it.
+        await _move(desk, batch, BatchState.SUBMITTED, BatchState.UNKNOWN, result.code)
     return Step.NOTHING_NEW
 
 

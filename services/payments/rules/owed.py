@@ -1,0 +1,88 @@
+"""What members are owed while events are worked through it, and how open payouts follow."""
+
+from collections.abc import Mapping, Sequence
+
+from services.common.money import Fen
+from services.payments.model.owed import NO_MOVE, NOTHING, AccountKey, Balance, Move
+from services.payments.model.payouts import Payout, PayoutState
+
+
+class Books:
+    """What the members of a set are owed while events are worked through it, in order.
+
+    Open payouts always add up to what is owed: whatever moves a balance gives the difference to
+    payouts or takes it from them. What payouts really took is told back by `opened`, so that the
+    database compares the two.
+    """
+
+    def __init__(self, balances: Mapping[AccountKey, Balance]) -> None:
+        self._known = frozenset(balances)
+        self._now = dict(balances)
+        self._moves: dict[AccountKey, Move] = {}
+
+    def move(
+        self, account: AccountKey, *, granted: int = 0, paid: int = 0, in_flight: int = 0
+    ) -> int:
+        """Move a balance; give by how much its open payouts must grow or shrink."""
+        before = self._now.get(account, NOTHING)
+        after = before.moved(granted=granted, paid=paid, in_flight=in_flight)
+        self._now[account] = after
+        self._moves[account] = self._moves.get(account, NO_MOVE).plus(granted, paid, in_flight, 0)
+        return after.open_fen - before.open_fen
+
+    def in_flight(self) -> list[AccountKey]:
+        """Give the accounts of which money is on its way."""
+        return [account for account, balance in self._now.items() if balance.in_flight_fen]
+
+    def opened(self, account: AccountKey, amount_fen: int) -> None:
+        """Count what open payouts have taken on, or given back where it is negative."""
+        self._moves[account] = self._moves.get(account, NO_MOVE).plus(0, 0, 0, amount_fen)
+
+    def moves(self) -> tuple[dict[AccountKey, Move], dict[AccountKey, Move]]:
+        """Give what moved: accounts that are new, and those that were there."""
+        new = {a: move for a, move in self._moves.items() if a not in self._known}
+        old = {a: move for a, move in self._moves.items() if a in self._known}
+        return new, old
+
+
+def take_from_newest(payouts: Sequence[Payout], amount_fen: int) -> list[Payout]:
+    """Take an amount out of open payouts, given oldest first; give those that changed."""
+    changed: list[Payout] = []
+    left = amount_fen
+    for payout in reversed(payouts):
+        if left == 0:
+            break
+        if not payout.is_open:
+            continue
+        taken = min(left, payout.amount_fen)
+        left -= taken
+        payout.amount_fen = Fen(payout.amount_fen - taken)
+        payout.version += 1
+        if payout.amount_fen == 0:
+            payout.state = PayoutState.CANCELLED
+        changed.append(payout)
+    assert left == 0, "open payouts add up to what is owed"
+    return changed
+
+
+def after_failure(still_owed_fen: int, waits_as: PayoutState, *, newer_payee: bool) -> PayoutState:
+    """Say where a refused or returned payout goes: no attempt exceeds what is owed by then."""
+    if still_owed_fen == 0:
+        return PayoutState.CANCELLED
+    return PayoutState.READY if newer_payee else waits_as
+
+
+def to_recover(granted_and_paid: Mapping[int, tuple[Fen, Fen]]) -> dict[int, Fen]:
+    """Say in which years a scheme's overpayment lies, newest first, as later grants net older ones.
+
+    The years' shares add up to what was paid beyond all grants, and none exceeds its own year's
+    overpayment.
+    """
+    left = max(0, sum(paid - granted for granted, paid in granted_and_paid.values()))
+    shares: dict[int, Fen] = {}
+    for year in sorted(granted_and_paid, reverse=True):
+        granted, paid = granted_and_paid[year]
+        share = min(left, max(0, paid - granted))
+        shares[year] = Fen(share)
+        left -= share
+    return shares

@@ -1,0 +1,174 @@
+"""Attempts: the transfers of batches, each decided once, and given back at most once."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.common.kit.db import Row, Unit
+from services.payments.model.payouts import Attempt, AttemptState, Paid, Refused, Returned
+from services.payments.store.payouts import PAYOUT_COLUMNS, payout_of
+
+
+async def begin(unit: Unit, attempts: Sequence[Attempt], at: datetime) -> None:
+    """Note on each payout which attempt it is at, in which state, with which payee."""
+    begun = await unit.execute(
+        """
+        update payout p
+        set state = u.state, version = u.version, attempt_no = u.attempt_no,
+            payee_version = u.payee_version, changed_at = $6
+        from unnest($1::uuid[], $2::text[], $3::int[], $4::smallint[], $5::bigint[])
+             as u(payout_id, state, version, attempt_no, payee_version)
+        where p.payout_id = u.payout_id and p.state = 'ready' and p.version = u.version - 1
+        """,
+        [attempt.payout.payout_id for attempt in attempts],
+        [attempt.payout.state for attempt in attempts],
+        [attempt.payout.version for attempt in attempts],
+        [attempt.attempt_no for attempt in attempts],
+        [attempt.payee_version for attempt in attempts],
+        at,
+    )
+    assert begun == len(attempts), "a payout is batched once, from ready"
+
+
+async def insert(
+    unit: Unit,
+    batch_id: UUID | None,
+    attempts: Iterable[Attempt],
+    at: datetime,
+    reason: str | None = None,
+) -> None:
+    """Write attempts of a batch; those without one were refused here, for the reason given."""
+    await unit.copy(
+        "attempt",
+        ("payout_id", "attempt_no", "payee_version", "round", "batch_id", "line", "amount_fen",
+         "state", "reason", "made_at", "decided_at"),
+        [
+            (
+                attempt.payout.payout_id,
+                attempt.attempt_no,
+                attempt.payee_version,
+                attempt.payout.round,
+                batch_id,
+                attempt.line or None,
+                attempt.payout.amount_fen,
+                attempt.state,
+                reason,
+                at,
+                None if batch_id else at,
+            )
+            for attempt in attempts
+        ],
+    )  # fmt: skip
+
+
+async def of_batch(unit: Unit, batch_id: UUID) -> list[Attempt]:
+    """Give a batch's attempts; nobody else moves what its payouts are while they are batched."""
+    rows = await unit.fetch(
+        f"select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line,"  # noqa: S608 - names
+        " a.state as attempt_state from attempt a join payout p using (payout_id)"
+        " where a.batch_id = $1 order by a.line",
+        batch_id,
+    )
+    return [_attempt_of(row) for row in rows]
+
+
+async def named(unit: Unit, named: Collection[tuple[UUID, int]]) -> list[Attempt]:
+    """Lock the payouts of attempts and give these with their states; order of the payouts."""
+    rows = await unit.fetch(
+        f"""
+        select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line, a.batch_id,
+            a.state as attempt_state
+        from unnest($1::uuid[], $2::smallint[]) as u(payout_id, attempt_no)
+            join attempt a using (payout_id, attempt_no) join payout p using (payout_id)
+        order by p.payout_id, a.attempt_no for update of p
+        """,  # noqa: S608 - the names of columns
+        [payout_id for payout_id, _ in named],
+        [attempt_no for _, attempt_no in named],
+    )
+    return [_attempt_of(row) for row in rows]
+
+
+async def batch_of(unit: Unit, payout_id: UUID, attempt_no: int) -> UUID | None:
+    """Give the batch that an attempt went out with."""
+    return await unit.fetchval(
+        "select batch_id from attempt where payout_id = $1 and attempt_no = $2",
+        payout_id,
+        attempt_no,
+    )
+
+
+async def members_of(unit: Unit, payout_ids: Collection[UUID]) -> set[UUID]:
+    rows = await unit.fetch(
+        "select distinct member_id from payout where payout_id = any($1)", list(payout_ids)
+    )
+    return {row["member_id"] for row in rows}
+
+
+async def decide_paid(unit: Unit, batch_id: UUID, paid: Sequence[Paid], at: datetime) -> None:
+    if not paid:
+        return
+    decided = await unit.execute(
+        """
+        update attempt a
+        set state = 'paid', bank_serial = u.bank_serial, paid_on = u.paid_on, decided_at = $5
+        from unnest($2::int[], $3::text[], $4::date[]) as u(line, bank_serial, paid_on)
+        where a.batch_id = $1 and a.line = u.line and a.state = 'in_flight'
+        """,
+        batch_id,
+        [line.attempt.line for line in paid],
+        [line.bank_serial for line in paid],
+        [line.paid_on for line in paid],
+        at,
+    )
+    assert decided == len(paid), "a transfer is decided once"
+
+
+async def decide_refused(
+    unit: Unit, batch_id: UUID, refused: Sequence[Refused], at: datetime
+) -> None:
+    if not refused:
+        return
+    decided = await unit.execute(
+        """
+        update attempt a
+        set state = 'refused', bank_code = u.bank_code, reason = u.reason, decided_at = $5
+        from unnest($2::int[], $3::text[], $4::text[]) as u(line, bank_code, reason)
+        where a.batch_id = $1 and a.line = u.line and a.state = 'in_flight'
+        """,
+        batch_id,
+        [line.attempt.line for line in refused],
+        [line.bank_code for line in refused],
+        [line.refusal.reason for line in refused],
+        at,
+    )
+    assert decided == len(refused), "a transfer is decided once"
+
+
+async def decide_returned(unit: Unit, returned: Sequence[Returned], at: datetime) -> None:
+    decided = await unit.execute(
+        """
+        update attempt a
+        set state = 'returned', bank_code = u.bank_code, reason = u.reason,
+            returned_on = u.returned_on, returned_at = $6
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::date[])
+            as u(payout_id, attempt_no, bank_code, reason, returned_on)
+        where a.payout_id = u.payout_id and a.attempt_no = u.attempt_no and a.state = 'paid'
+        """,
+        [line.attempt.payout.payout_id for line in returned],
+        [line.attempt.attempt_no for line in returned],
+        [line.bank_code for line in returned],
+        [line.refusal.reason for line in returned],
+        [line.returned_on for line in returned],
+        at,
+    )
+    assert decided == len(returned), "a transfer is given back once"
+
+
+def _attempt_of(row: Row) -> Attempt:
+    return Attempt(
+        payout_of(row),
+        row["attempt_no"],
+        row["payee_version"],
+        row["line"],
+        AttemptState(row["attempt_state"]),
+    )

@@ -1,0 +1,45 @@
+"""What the banks said and was not applied: listed once each, until a person has looked into it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from services.common.kit.db import Unit
+from services.payments.model.acts import SettleException
+from services.payments.model.payouts import BankException
+
+
+async def note(
+    unit: Unit, batch_id: UUID, exceptions: Iterable[BankException], at: datetime
+) -> int:
+    """Put what was not applied on the list, each once; give how many are new."""
+    found = list(exceptions)
+    return await unit.execute(
+        """
+        insert into bank_exception
+        select $1, u.kind, u.instruction_id, $4 from unnest($2::text[], $3::text[])
+            as u(kind, instruction_id)
+        on conflict do nothing
+        """,
+        batch_id,
+        [exception.kind for exception in found],
+        [exception.instruction_id for exception in found],
+        at,
+    )
+
+
+async def settle(unit: Unit, odd: SettleException, person_id: UUID, at: datetime) -> bool:
+    """Note that somebody has looked into it; tell whether it was open."""
+    return bool(
+        await unit.execute(
+            """
+            update bank_exception set settled_at = $4, settled_by = $5
+            where batch_id = $1 and kind = $2 and instruction_id = $3 and settled_at is null
+            """,
+            odd.batch_id,
+            odd.exception,
+            odd.instruction_id,
+            at,
+            person_id,
+        )
+    )

@@ -1,0 +1,142 @@
+"""Payouts that wait for a batch, lane by lane, and those that are held back for a while."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from services.common.kit.db import Unit
+from services.payments.model.batches import Lane
+from services.payments.model.payouts import Payout
+from services.payments.store.payouts import PAYOUT_COLUMNS, payout_of
+
+
+class Waiting(NamedTuple):
+    """How many payouts wait in a lane, at most a batchful is counted, and since when the first."""
+
+    lane: Lane
+    payouts: int
+    oldest: datetime
+
+
+class Queued(NamedTuple):
+    """A payout's place in the queue."""
+
+    lane: Lane
+    queue_no: int
+    payout_id: UUID
+    member_id: UUID
+    ready_at: datetime
+
+
+class Ready(NamedTuple):
+    """A payout that the next batch may take, its place, and the number of its last attempt."""
+
+    place: Queued
+    payout: Payout
+    attempt_no: int
+
+
+async def waiting(unit: Unit, rows_max: int) -> list[Waiting]:
+    """Say what waits in each lane, but where a fund waits for money."""
+    rows = await unit.fetch(
+        """
+        with recursive lanes as (
+            (select lane from ready_queue order by lane limit 1)
+            union all
+            select (select q.lane from ready_queue q where q.lane > l.lane order by q.lane limit 1)
+            from lanes l where l.lane is not null)
+        select l.lane, f.payouts, f.oldest from lanes l, lateral (
+            select count(*) as payouts, min(ready_at) as oldest
+            from (select ready_at from ready_queue q where q.lane = l.lane
+                  order by queue_no limit $1) as first) as f
+        where l.lane is not null
+          and split_part(l.lane, '.', 1) not in
+              (select fund_id from fund where low_since is not null)
+        """,
+        rows_max,
+    )
+    return [Waiting(Lane.parse(row["lane"]), row["payouts"], row["oldest"]) for row in rows]
+
+
+async def put(unit: Unit, rows: Iterable[tuple[Lane, Payout]], at: datetime) -> None:
+    """Line payouts up for the next batch of their lane."""
+    queued = [(lane.text(), payout.payout_id, payout.member_id, at) for lane, payout in rows]
+    if queued:
+        await unit.copy("ready_queue", ("lane", "payout_id", "member_id", "ready_at"), queued)
+
+
+async def take(unit: Unit, lane: Lane, rows_max: int) -> list[Queued]:
+    """Take the first payouts off a lane, nobody else's; give them in order."""
+    rows = await unit.fetch(
+        """
+        with taken as (
+            delete from ready_queue
+            where lane = $1 and queue_no = any (array (
+                select queue_no from ready_queue where lane = $1 order by queue_no limit $2
+                for update skip locked))
+            returning queue_no, payout_id, member_id, ready_at)
+        select * from taken order by queue_no
+        """,
+        lane.text(),
+        rows_max,
+    )
+    return [
+        Queued(lane, row["queue_no"], row["payout_id"], row["member_id"], row["ready_at"])
+        for row in rows
+    ]
+
+
+async def put_back(unit: Unit, places: Iterable[Queued]) -> None:
+    """Give payouts their places back."""
+    rows = [(place.lane.text(), *place[1:]) for place in places]
+    if rows:
+        columns = ("lane", "queue_no", "payout_id", "member_id", "ready_at")
+        await unit.copy("ready_queue", columns, rows)
+
+
+async def lock_ready(unit: Unit, places: Sequence[Queued]) -> list[Ready]:
+    """Lock those that are still ready; give them in the order of the queue."""
+    rows = await unit.fetch(
+        f"select {PAYOUT_COLUMNS}, p.attempt_no from payout p"  # noqa: S608 - the names of columns
+        " where payout_id = any($1) and state = 'ready' order by payout_id for update",
+        [place.payout_id for place in places],
+    )
+    found = {row["payout_id"]: row for row in rows}
+    return [
+        Ready(place, payout_of(found[place.payout_id]), found[place.payout_id]["attempt_no"])
+        for place in places
+        if place.payout_id in found
+    ]
+
+
+async def hold(unit: Unit, payouts: Sequence[Payout], at: datetime) -> None:
+    if payouts:
+        rows = [(payout.payout_id, payout.member_id, at) for payout in payouts]
+        await unit.copy("held", ("payout_id", "member_id", "held_at"), rows)
+
+
+async def release(unit: Unit, member_ids: Collection[UUID]) -> list[Payout]:
+    """Give what was held back for these members; it may be lined up again."""
+    rows = await unit.fetch(
+        f"""
+        with released as (
+            delete from held where member_id = any($1) returning payout_id)
+        select {PAYOUT_COLUMNS} from payout p join released using (payout_id)
+        where p.state = 'ready' order by p.created_at, p.payout_id
+        """,  # noqa: S608 - the names of columns
+        list(member_ids),
+    )
+    return [payout_of(row) for row in rows]
+
+
+async def cards_on_their_way(unit: Unit, member_ids: Collection[UUID]) -> dict[UUID, set[int]]:
+    """Give the versions of the payees to which members' transfers are on their way."""
+    rows = await unit.fetch(
+        """
+        select member_id, array_agg(distinct payee_version) as versions from payout
+        where member_id = any($1) and state = 'batched' group by member_id
+        """,
+        list(member_ids),
+    )
+    return {row["member_id"]: set(row["versions"]) for row in rows}
