@@ -37,7 +37,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 class MakeDatabase(Protocol):
-    def __call__(self, name: str, template: str | None = None) -> Awaitable[str]: ...
+    def __call__(
+        self, name: str, template: str | None = None, user: str | None = None
+    ) -> Awaitable[str]: ...
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,8 +69,8 @@ async def make_database(postgres_server: PostgresServer) -> AsyncGenerator[MakeD
     """Give fresh databases to one test, dropped behind it."""
     made: list[str] = []
 
-    async def make(name: str, template: str | None = None) -> str:
-        made.append(await postgres_server.make_database(name, template))
+    async def make(name: str, template: str | None = None, user: str | None = None) -> str:
+        made.append(await postgres_server.make_database(name, template, user))
         return made[-1]
 
     yield make

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import asyncpg
 from aiokafka.admin import NewTopic
+from sqlalchemy import NullPool
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.local import postgres
 from deploy.local.kafka import EmbeddedKafka
@@ -22,6 +24,8 @@ from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import Identity, RunFile, end_left_over, start_time
 from deploy.local.settings import ROOT, free_ports
 from deploy.local.topics import make_topics
+from services.common.kit import migrate
+from services.common.kit.db import driver_dsn
 
 KAFKA_LIBS_DIR = Path(os.environ.get("KAFKA_LIBS_DIR") or ROOT / "var" / "kafka" / "libs")
 FOLDER_VARIABLE = "MUTUAL_AID_TEST_SERVERS"  # set by the controller, inherited by its workers
@@ -116,11 +120,37 @@ class PostgresServer:
     ) -> str:
         return self.server.url(database, user, driver)
 
-    async def make_database(self, name: str, template: str | None = None) -> str:
-        """Make a fresh database whose name begins with `name`; give its SQLAlchemy url."""
+    async def make_database(
+        self, name: str, template: str | None = None, user: str | None = None
+    ) -> str:
+        """Make a fresh database whose name begins with `name`; give its SQLAlchemy url.
+
+        The url is the superuser's, who owns all that the template holds. With `user` it is that
+        service's, which has the rights of use that the migrations give and no more.
+        """
         database = f"{name}_{os.urandom(4).hex()}"
         await self._say(f'create database "{database}" template "{template or "template1"}"')
-        return self.url(database)
+        if user is None:
+            return self.url(database)
+        await self._make_role(user)
+        await self._say(
+            f'revoke all on database "{database}" from public;'
+            f' grant connect on database "{database}" to "{user}"'
+        )
+        await _grant_use(self.url(database), user)
+        return self.url(database, user)
+
+    def as_superuser(self, url: str) -> str:
+        """Give the url of the same database for whoever may do there what its service may not."""
+        return self.url(_database_of(url))
+
+    async def run_as_superuser(self, url: str, *statements: str) -> None:
+        connection = await asyncpg.connect(driver_dsn(self.as_superuser(url)))
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
 
     async def drop_database(self, url: str) -> None:
         await self._say(f'drop database if exists "{_database_of(url)}" with (force)')
@@ -136,6 +166,13 @@ class PostgresServer:
                 await build(self.url(database))
                 built.touch()
         return database
+
+    async def _make_role(self, name: str) -> None:
+        async with _alone("roles"):
+            await self._say(
+                f"do $$ begin if to_regrole('{name}') is null"
+                f" then create role {name} login; end if; end $$"
+            )
 
     async def _say(self, statement: str) -> None:
         connection = await asyncpg.connect(self.admin_url)
@@ -203,6 +240,13 @@ async def shared_kafka() -> KafkaServer:
         await _until_ready("kafka", server.ready)
         await make_topics(server.bootstrap, [])
     return KafkaServer(server.bootstrap)
+
+
+async def _grant_use(url: str, user: str) -> None:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate.grant_use, user)
+    await engine.dispose()
 
 
 def _database_of(url: str) -> str:

@@ -185,7 +185,7 @@ async def _throw_away(folder: Path) -> AsyncGenerator[str]:
     try:
         await until("PostgreSQL", ready, limit_s=_START_S)
         await server.make_databases(["claims"])
-        yield server.url("claims", "claims")
+        yield server.url("claims", postgres.owner_of("claims"))
     finally:
         process.send_signal(postgres.END_SIGNAL)
         await process.wait()

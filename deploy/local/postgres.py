@@ -110,16 +110,24 @@ class EmbeddedPostgres:
         return await process.wait() == 0
 
     async def make_databases(self, names: Sequence[str]) -> None:
-        """Every name a role and a database that it owns and no other role may enter."""
-        listed = ", ".join(f"'{name}'" for name in names)
+        """Every name a database, a role that owns it, and the service's, which may enter it.
+
+        No other role may. In a data folder from when the service owned its database, all it owns
+        there becomes the owner's.
+        """
+        pairs = ", ".join(f"('{name}', '{owner_of(name)}')" for name in names)
         script = f"""
-            select format('create role %I login', n) from unnest(array[{listed}]) n
-             where not exists (select from pg_roles where rolname = n) \\gexec
-            select format('create database %I owner %I', n, n) from unnest(array[{listed}]) n
+            create temp view pairs(n, o) as values {pairs};
+            select format('create role %I login', r) from pairs, unnest(array[n, o]) r
+             where not exists (select from pg_roles where rolname = r) \\gexec
+            select format('create database %I owner %I', n, o) from pairs
              where not exists (select from pg_database where datname = n) \\gexec
-            select format('revoke all on database %I from public', n)
-              from unnest(array[{listed}]) n \\gexec
+            select format('revoke all on database %I from public', d)
+              from (select n from pairs union all select 'postgres') as all_of(d) \\gexec
+            select format('grant connect on database %I to %I', n, n) from pairs \\gexec
         """  # noqa: S608 - the names are this file's callers' constants
+        for name in names:
+            script += f"\\connect {name}\nreassign owned by {name} to {owner_of(name)};\n"
         command = [str(binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
         command += ["-h", str(self.socket_dir), "-U", SUPERUSER, "-d", "postgres"]
         process = await asyncio.create_subprocess_exec(
@@ -131,6 +139,11 @@ class EmbeddedPostgres:
         said, _ = await process.communicate(script.encode())
         if process.returncode != 0:
             raise SetupFailed(f"the databases could not be made: {said.decode(errors='replace')}")
+
+
+def owner_of(name: str) -> str:
+    """Name the role that owns a service's database; migrations alone are told the way in as it."""
+    return f"{name}_owner"
 
 
 def binaries() -> Path:

@@ -34,7 +34,13 @@ def platform_programs(settings: LocalSettings, env: Mapping[str, str]) -> list[P
         or database.url(name, user=name)
         for name in DATABASES
     }
-    programs.append(_migrations_program({**shared, **urls}))
+    owners = {
+        f"{name.upper()}_OWNER_DATABASE_URL": settings.owner_database_urls[name]
+        if name in settings.database_urls
+        else database.url(name, user=postgres.owner_of(name))
+        for name in DATABASES
+    }
+    programs.append(_migrations_program({**shared, **urls, **owners}))
     for name in DATABASES:
         programs += _service_programs(settings, name, urls, shared)
     return programs
@@ -66,7 +72,9 @@ def embedded_kafka(settings: LocalSettings) -> EmbeddedKafka:
 def shared_env(settings: LocalSettings, env: Mapping[str, str]) -> dict[str, str]:
     """Give what every process is told; what the caller's environment says goes before defaults."""
     sandbox = settings.url("SANDBOX_PORT")
-    databases = {f"{name.upper()}_DATABASE_URL" for name in DATABASES}
+    databases = {
+        f"{name.upper()}_{whose}DATABASE_URL" for name in DATABASES for whose in ("", "OWNER_")
+    }
     return {
         "ENROLLMENT_URL": settings.url("ENROLLMENT_PORT"),
         "CLAIMS_URL": settings.url("CLAIMS_PORT"),
@@ -76,7 +84,7 @@ def shared_env(settings: LocalSettings, env: Mapping[str, str]) -> dict[str, str
         "SANDBOX_SMS_REPORT_URL": f"{settings.url('NOTIFY_PORT')}/provider/aliyun/report",
         "PYTHONUNBUFFERED": "1",
         "MALLOC_ARENA_MAX": "2",  # glibc's arenas would hold on to memory that nobody uses
-        # Every service is told the way to its own database alone.
+        # Every service is told the way to its own database alone, and none the owner's.
         **{name: value for name, value in env.items() if name not in databases},
         "VAR_DIR": str(settings.var_dir),
         "PROFILE": settings.profile,

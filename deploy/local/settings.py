@@ -26,6 +26,7 @@ class LocalSettings:
     profile: str
     ports: Mapping[str, int]
     database_urls: Mapping[str, str]  # of servers outside; empty where the embedded one serves
+    owner_database_urls: Mapping[str, str]  # of the same; "" where the service owns its tables
     kafka_bootstrap_servers: str | None
     kafka_libs_dir: Path
     kafka_heap_mb: int
@@ -53,11 +54,15 @@ class LocalSettings:
 def read_settings(env: Mapping[str, str], var_dir: Path | None = None) -> LocalSettings:
     var = ROOT / (var_dir or env.get("VAR_DIR") or "var")
     urls = {name: env.get(f"{name.upper()}_DATABASE_URL", "") for name in DATABASES}
+    outside = {name: url for name, url in urls.items() if url}
     return LocalSettings(
         var_dir=var,
         profile=env.get("PROFILE", "development"),
         ports={name: int(env.get(name, port)) for name, port in DEFAULT_PORTS.items()},
-        database_urls={name: url for name, url in urls.items() if url},
+        database_urls=outside,
+        owner_database_urls={
+            name: env.get(f"{name.upper()}_OWNER_DATABASE_URL", "") for name in outside
+        },
         kafka_bootstrap_servers=env.get("KAFKA_BOOTSTRAP_SERVERS") or None,
         kafka_libs_dir=ROOT / (env.get("KAFKA_LIBS_DIR") or var / "kafka" / "libs"),
         kafka_heap_mb=int(env.get("KAFKA_HEAP_MB", "512")),

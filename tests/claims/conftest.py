@@ -136,7 +136,7 @@ async def claims(
 ) -> AsyncGenerator[ClaimsDesk]:
     keys.ensure_keys(tmp_path / "keys")
     template = await postgres_server.template("claims", _migrated)
-    url = await make_database("claims", template=template)
+    url = await make_database("claims", template=template, user="claims")
     desk = ClaimsDesk(Settings(database_url=url, var_dir=tmp_path, chunk_rows_max=50))
     yield desk
     await desk.database.close()

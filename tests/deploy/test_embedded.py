@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from deploy.local import postgres
 from deploy.local.platform import Platform
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import read_run_file
@@ -41,8 +42,9 @@ async def start(tmp_path: Path) -> AsyncGenerator[Start]:
         await platform.stop()
 
 
-async def ask(platform: Platform, database: str, question: str) -> object:
-    connection = await asyncpg.connect(platform.database_url(database, driver="postgresql"))
+async def ask(platform: Platform, database: str, question: str, user: str = "") -> object:
+    own = platform.database_url(database, driver="postgresql")
+    connection = await asyncpg.connect(own.replace(f"//{database}@", f"//{user or database}@"))
     try:
         return await connection.fetchval(question)
     finally:
@@ -58,22 +60,85 @@ async def test_postgres_is_durable_and_every_service_has_its_own_database(start:
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         assert await ask(platform, "claims", f"show {setting}") == "on"
     assert await ask(platform, "claims", "show listen_addresses") == ""
-    trespasser = platform.database_url("claims", driver="postgresql").replace(
-        "//claims@", "//notify@"
-    )
+    for trespasser in ("notify", "notify_owner"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await ask(platform, "claims", "select 1", user=trespasser)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await asyncpg.connect(trespasser)
+        await ask(platform, "postgres", "select 1", user="notify")
 
 
 async def test_a_killed_postgres_comes_back_with_what_was_committed(start: Start) -> None:
     platform = await start("postgres")
-    await ask(platform, "claims", "create table witness as select 7 as id")
+    owner = postgres.owner_of("claims")
+    await ask(platform, "claims", "create table witness as select 7 as id", user=owner)
     killed = platform.pid("postgres")
     platform.kill("postgres")
     await until(lambda: platform.restarts("postgres") == 1)
     await platform.wait_ready()
     assert platform.pid("postgres") != killed
-    assert await ask(platform, "claims", "select id from witness") == 7
+    assert await ask(platform, "claims", "select id from witness", user=owner) == 7
+
+
+async def test_a_service_makes_nothing_in_its_database_and_gives_itself_no_right(
+    start: Start,
+) -> None:
+    platform = await start("postgres")
+    for statement in (
+        "create table mine (a int)",
+        "create schema mine",
+        "create temp table mine (a int)",
+        "set role claims_owner",
+        "alter database claims owner to claims",
+        "grant claims_owner to claims",
+        "alter role claims superuser",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await ask(platform, "claims", statement)
+
+
+async def test_a_data_folder_in_which_services_owned_their_tables_is_put_right_once(
+    start: Start,
+) -> None:
+    platform = await start("postgres")
+    for statement in (
+        "drop database claims",
+        "drop role claims_owner",
+        "create database claims owner claims",
+    ):
+        await ask(platform, "postgres", statement, user=postgres.SUPERUSER)
+    await ask(platform, "claims", "create table old (id int generated always as identity)")
+    await ask(platform, "claims", "create function past() returns int return 1")
+    await ask(platform, "notify", "create table theirs (id int)", user=postgres.owner_of("notify"))
+    for _ in range(2):
+        platform.kill("postgres")
+        await platform.wait_ready()
+    owners = (
+        "select string_agg(distinct owner::regrole::text, ',') from ("
+        " select relowner from pg_class where relnamespace = 'public'::regnamespace"
+        " union select proowner from pg_proc where pronamespace = 'public'::regnamespace"
+        " union select datdba from pg_database where datname = current_database()) as all_of(owner)"
+    )
+    assert await ask(platform, "claims", owners) == "claims_owner"
+    assert await ask(platform, "notify", owners) == "notify_owner"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await ask(platform, "claims", "drop table old")
+
+
+async def test_the_migrations_give_every_service_the_use_of_its_rows_alone(tmp_path: Path) -> None:
+    only = ["postgres", "migrations"]
+    platform = Platform(tmp_path, platform_env(tmp_path), only=only)
+    await platform.start()
+    try:
+        for name in DATABASES:
+            table = "staff" if name == "gateway" else "outbox"
+            assert await ask(platform, name, f"table {table}") is None
+            for denied in (f"truncate {table}", f"drop table {table}", "table alembic_version"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await ask(platform, name, denied)
+            owned = "select count(*) from pg_class where relowner = current_user::regrole"
+            assert await ask(platform, name, owned) == 0
+    finally:
+        await platform.stop()
 
 
 def test_a_deep_folder_has_its_socket_on_a_short_path(tmp_path: Path) -> None:

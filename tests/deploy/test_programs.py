@@ -26,6 +26,25 @@ def test_a_service_is_told_the_way_to_its_own_database_alone() -> None:
     assert "host=/nowhere/var/run/pg" in made["notify"].env["NOTIFY_DATABASE_URL"]
 
 
+def test_only_the_migrations_come_in_as_the_owner_of_the_tables() -> None:
+    outside = {"CLAIMS_DATABASE_URL": "postgresql+asyncpg://claims@elsewhere/claims"}
+    owner = {"CLAIMS_OWNER_DATABASE_URL": "postgresql+asyncpg://claims_owner@elsewhere/claims"}
+    made = programs(**outside, **owner)
+    told = {name for name, program in made.items() if "CLAIMS_OWNER_DATABASE_URL" in program.env}
+    assert told - {"postgres", "kafka"} == {"migrations"}
+    env = made["migrations"].env
+    assert env["CLAIMS_OWNER_DATABASE_URL"] == owner["CLAIMS_OWNER_DATABASE_URL"]
+    assert "//notify_owner@" in env["NOTIFY_OWNER_DATABASE_URL"]
+    assert "//notify@" in env["NOTIFY_DATABASE_URL"]
+
+
+def test_a_server_outside_may_have_one_role_and_an_owner_alone_names_no_server() -> None:
+    outside = {"CLAIMS_DATABASE_URL": "postgresql+asyncpg://claims@elsewhere/claims"}
+    assert programs(**outside)["migrations"].env["CLAIMS_OWNER_DATABASE_URL"] == ""
+    env = programs(CLAIMS_OWNER_DATABASE_URL="postgresql+asyncpg://x/y")["migrations"].env
+    assert "//claims_owner@" in env["CLAIMS_OWNER_DATABASE_URL"]
+
+
 def test_the_embedded_postgres_serves_only_while_somebody_needs_it() -> None:
     url = "postgresql+asyncpg://x/one"
     outside = {f"{name.upper()}_DATABASE_URL": url for name in DATABASES}

@@ -157,7 +157,7 @@ async def enrollment(
 ) -> AsyncGenerator[EnrollmentDesk]:
     keys.ensure_keys(tmp_path / "keys")
     template = await postgres_server.template("enrollment", _migrated)
-    url = await make_database("enrollment", template=template)
+    url = await make_database("enrollment", template=template, user="enrollment")
     desk = EnrollmentDesk(
         Settings(
             database_url=url,

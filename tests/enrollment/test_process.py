@@ -17,7 +17,7 @@ from services.enrollment.settings import Settings
 from tests.conftest import MakeDatabase
 from tests.enrollment.conftest import ADMIN, OFFICER
 from tests.enrollment.people import csv_of, workers
-from tests.servers import KafkaServer
+from tests.servers import KafkaServer, PostgresServer
 
 PATIENCE_S = 60
 
@@ -59,19 +59,23 @@ async def until_it_says(client: httpx.AsyncClient, path: str, word: str) -> http
 
 
 async def test_a_roster_goes_through_the_process_and_out_to_kafka(
-    make_database: MakeDatabase, kafka_server: KafkaServer, tmp_path: Path
+    make_database: MakeDatabase,
+    postgres_server: PostgresServer,
+    kafka_server: KafkaServer,
+    tmp_path: Path,
 ) -> None:
     keys.ensure_keys(tmp_path / "keys")
     for topic in (MemberRegistered.topic, CoverageActivated.topic):
         await kafka_server.make_topic(topic)
-    url, [port] = await make_database("enrollment"), free_ports(1)
+    url, [port] = await make_database("enrollment", user="enrollment"), free_ports(1)
     env = {
         "ENROLLMENT_DATABASE_URL": url,
         "ENROLLMENT_PORT": str(port),
         "KAFKA_BOOTSTRAP_SERVERS": kafka_server.bootstrap,
         "VAR_DIR": str(tmp_path),
     }
-    async with process("migrate", env=env) as migrated:
+    owner = {"ENROLLMENT_OWNER_DATABASE_URL": postgres_server.as_superuser(url)}
+    async with process("migrate", env={**env, **owner}) as migrated:
         assert await migrated == 0
     token = auth.internal_token(Settings(database_url=url, var_dir=tmp_path))
     async with (

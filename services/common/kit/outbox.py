@@ -38,6 +38,8 @@ DDL: Final = (
     )
     """,
     "insert into relay_state default values",
+    # The relay asks for it every hour; where the service owns nothing, `kit.migrate` has it run as
+    # the owner.
     """
     create function outbox_ensure_partitions() returns void language plpgsql as $$
     declare

@@ -181,7 +181,7 @@ async def _migrated(service: str, knobs: ProcessSettings) -> int:
     # alembic takes 12 MB that no serving process needs.
     from services.common.kit import migrate  # noqa: PLC0415 - see the line above
 
-    await migrate.upgrade(service, knobs.database_url)
+    await migrate.upgrade(service, knobs.database_url, owner_url=knobs.owner_database_url)
     return 0
 
 

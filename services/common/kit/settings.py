@@ -70,6 +70,8 @@ class ProcessSettings(SharedSettings):
     readiness_timeout_s: PositiveFloat = 2.0
 
     database_url: str = Field(repr=False)
+    # Of the tables' owner; for `migrate` alone, a serving process is not told it.
+    owner_database_url: str = Field(default="", repr=False)
     database_pool_size: PositiveInt = 8
     database_connect_timeout_s: PositiveFloat = 2.0
     database_command_timeout_s: PositiveFloat = 5.0

@@ -5,6 +5,7 @@ from alembic import context
 context.configure(
     connection=context.config.attributes["connection"],
     transaction_per_migration=True,
+    on_version_apply=context.config.attributes["step_taken"],
 )
 with context.begin_transaction():
     context.run_migrations()
