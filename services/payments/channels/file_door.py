@@ -1,5 +1,6 @@
 """The bank's file door over HTTP, for every file profile: in goes a file, out come its answers."""
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -98,7 +99,7 @@ class FileDoor(ABC):
         answer = await self._get(path, **({"upto": "now"} if upto_now else {}))
         if answer is None or answer.status != HTTPStatus.OK:
             return None
-        return read_statement(answer.body, day)
+        return await asyncio.to_thread(read_statement, answer.body, day)
 
     async def _result_file(self, batch_no: str, file_name: str) -> Result | Answer:
         """Fetch the result file; `not_found` says here that there is none (yet)."""
@@ -107,7 +108,8 @@ class FileDoor(ABC):
         except (Unreachable, AnswerLost) as lost:
             return Answer(Outcome.UNKNOWN, lost.code)
         if answer.status == HTTPStatus.OK:
-            return self.parse(batch_no, answer.body)
+            # 100,000 lines take the better part of a second: the loop goes on meanwhile.
+            return await asyncio.to_thread(self.parse, batch_no, answer.body)
         missing = answer.status == HTTPStatus.NOT_FOUND
         return _refused_whole(answer)._replace(not_found=missing)
 
