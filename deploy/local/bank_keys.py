@@ -1,0 +1,60 @@
+"""The keys of the bank's API door for development: made once, then told to both sides.
+
+Under the keys folder, in `bank/`: one line of hex each, mode 0600. An installation with a real bank
+has its own, agreed with that bank.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from gmalg import SM2
+
+UID: Final = "SANDBOX001"
+SM4_KEY: Final = "cmb.sm4"
+CLIENT: Final = "cmb.client.sm2"
+BANK: Final = "cmb.bank.sm2"
+_SM4_BYTES: Final = 16
+_PRIVATE_BYTES: Final = 32
+
+
+def ensure_bank_keys(keys_dir: Path) -> dict[str, str]:
+    """Make what is missing; give the environment variables of both sides, files and no keys."""
+    folder = keys_dir / "bank"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_new(folder / SM4_KEY, secrets.token_bytes(_SM4_BYTES))
+    for pair in (CLIENT, BANK):
+        private_key, _ = SM2().generate_keypair()
+        _write_new(folder / pair, private_key.rjust(_PRIVATE_BYTES, b"\0"))
+        kept = bytes.fromhex((folder / pair).read_text(encoding="ascii"))
+        # Worked out anew each time, so that the two halves always belong together.
+        _write_new(folder / f"{pair}.pub", SM2().generate_pk(kept))
+    return {
+        "PAYMENTS_CMB_UID": UID,
+        "PAYMENTS_CMB_SM4_KEY_FILE": str(folder / SM4_KEY),
+        "PAYMENTS_CMB_PRIVATE_KEY_FILE": str(folder / CLIENT),
+        "PAYMENTS_CMB_BANK_PUBLIC_KEY_FILE": str(folder / f"{BANK}.pub"),
+        "SANDBOX_CMB_SM4_KEY_FILE": str(folder / SM4_KEY),
+        "SANDBOX_CMB_BANK_PRIVATE_KEY_FILE": str(folder / BANK),
+        "SANDBOX_CMB_CLIENT_PUBLIC_KEY_FILE": str(folder / f"{CLIENT}.pub"),
+    }
+
+
+def _write_new(file: Path, key: bytes) -> None:
+    """Write a key whole or not at all, and never over one that is there."""
+    if file.exists():
+        return
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    try:
+        os.write(descriptor, f"{key.hex()}\n".encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
