@@ -72,6 +72,18 @@ class MemberNotFound(NotFound):
     code = "UNKNOWN_MEMBER"
 
 
+class MendCodeUnknown(NotFound):
+    """The code or the end of the identity number is wrong, or the code is used up or too old."""
+
+    code = "MEND_CODE_UNKNOWN"
+
+
+class CardUnchanged(Conflict):
+    """This is the card that the bank did not take; give another card or correct the name."""
+
+    code = "CARD_UNCHANGED"
+
+
 class TooSlow(Invalid):
     """The body stopped coming."""
 

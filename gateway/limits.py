@@ -13,7 +13,7 @@ from gateway.settings import Settings
 from services.common.kit import clock
 
 PREFIX: Final = "/api/v1"
-_LOGIN_PATHS: Final = (f"{PREFIX}/staff/login", f"{PREFIX}/auth/")
+_LOGIN_PATHS: Final = (f"{PREFIX}/staff/login", f"{PREFIX}/auth/", f"{PREFIX}/mend")
 _PLUMBING: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -38,7 +38,7 @@ class Buckets:
 
 
 class AddressLimit:
-    """Bounds what one address may ask, before anything else is looked at; logins more tightly."""
+    """Bounds what one address may ask, before anything else is looked at; proofs more tightly."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, buckets: Buckets) -> None:
         self._app = app

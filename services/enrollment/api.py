@@ -28,6 +28,7 @@ from services.enrollment.schemas import (
     PayeeIn,
     PayeeOut,
     PhoneSearch,
+    ProofIn,
     RosterForm,
     RosterOut,
     RosterReceived,
@@ -109,6 +110,12 @@ def _member_routes(router: APIRouter, desk: Desk) -> None:
     @router.get("/members/{member_id}")
     async def show(member_id: UUID, caller: CallerDep) -> MemberOut:
         return MemberOut.of(*await members.show_member(desk, member_id, caller))
+
+    @router.post("/members/{member_id}/proof")
+    async def prove(member_id: UUID, asked: ProofIn, caller: CallerDep) -> MemberOut:
+        require_service(caller, "gateway")
+        proved = await members.prove_member(desk, member_id, asked.normal(), caller)
+        return MemberOut.of(*proved)
 
     @router.get("/members/{member_id}/coverages")
     async def coverages(member_id: UUID, caller: CallerDep) -> CoveragesOut:

@@ -15,6 +15,18 @@ class UnknownMember(NotFound):
     code = "UNKNOWN_MEMBER"
 
 
+class IdTailDiffers(NotFound):
+    """Not the end of this member's identity number."""
+
+    code = "ID_TAIL_DIFFERS"
+
+
+class PayeeMoved(Conflict):
+    """The card has been corrected since, and to another one."""
+
+    code = "PAYEE_MOVED"
+
+
 class UnknownRoster(NotFound):
     """No such roster, or not one of the caller's."""
 

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from services.common.identity import CardNumber, IdNumber, PersonName, Phone
+
+# How much of an identity number its owner is asked for.
+ID_TAIL_SIGNS: Final = 4
 
 
 class Officer(msgspec.Struct, frozen=True):
@@ -132,12 +136,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A new card for a member; what is None stays as it is."""
+    """A new card for a member; what is None stays as it is.
+
+    `instead_of` is the version of the card that it takes the place of; None: whichever is there.
+    """
 
     member_id: UUID
     card: CardNumber
     bank: str | None = None
     account_name: PersonName | None = None
+    instead_of: int | None = None
 
     def of(self, payee: Payee) -> Payee:
         same_card = self.card == payee.card

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.common.identity import CardNumber, PersonName, Phone, card_number, mobile_phone
 from services.enrollment.errors import BadCard, BadDate, BadName, BadPhone, MissingField
 from services.enrollment.model import (
+    ID_TAIL_SIGNS,
     Correction,
     Coverage,
     Member,
@@ -143,6 +144,15 @@ class MemberSearch(Asked):
         return plain(self.id_number).upper()
 
 
+class ProofIn(Asked):
+    """The end of an identity number, as its owner knows it."""
+
+    id_tail: Annotated[str, StringConstraints(min_length=ID_TAIL_SIGNS, max_length=ID_TAIL_SIGNS)]
+
+    def normal(self) -> str:
+        return plain(self.id_tail).upper()
+
+
 class PhoneSearch(Asked):
     phone: Number
 
@@ -209,11 +219,15 @@ class CoveragesOut(BaseModel):
 
 
 class PayeeIn(Asked):
-    """A member's card as it should be; what is left out stays as it is."""
+    """A member's card as it should be; what is left out stays as it is.
+
+    With `instead_of` it takes the place of that version of the card and of no later one.
+    """
 
     card_number: Number
     card_bank: Words | None = None
     account_name: Words | None = None
+    instead_of: Annotated[int, Field(ge=1)] | None = None
 
     def correction(self, member_id: UUID) -> Correction:
         return Correction(
@@ -221,6 +235,7 @@ class PayeeIn(Asked):
             _card(self.card_number),
             self.card_bank,
             None if self.account_name is None else _name(self.account_name),
+            self.instead_of,
         )
 
 

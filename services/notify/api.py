@@ -8,10 +8,18 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.common.kit.auth import CallerDep, require_service, require_staff_or_service
 from services.common.kit.problems import TooLarge
-from services.notify.schemas import CodeIn, MessageOut, MessagesOut, ReportTaken
+from services.notify.schemas import (
+    CodeIn,
+    MendableOut,
+    MendCodeIn,
+    MessageOut,
+    MessagesOut,
+    ReportTaken,
+)
 from services.notify.settings import Settings
 from services.notify.usecases import receipts
 from services.notify.usecases.codes import Codes
+from services.notify.usecases.mending import Mending
 from services.notify.usecases.reading import Reading
 from services.notify.usecases.receipts import Receipts
 
@@ -25,6 +33,7 @@ class Door:
     codes: Codes
     receipts: Receipts
     reading: Reading
+    mending: Mending
 
 
 def routes(door: Door) -> APIRouter:
@@ -35,6 +44,23 @@ def routes(door: Door) -> APIRouter:
         require_service(caller, "gateway")
         await door.codes.send(asked.asked())
         return Response(status_code=202)
+
+    @router.post("/mend-codes/try")
+    async def try_mend_code(asked: MendCodeIn, caller: CallerDep) -> MendableOut:
+        require_service(caller, "gateway")
+        return MendableOut.of(*await door.mending.try_code(asked.code))
+
+    @router.post("/mend-codes/give-back", status_code=204)
+    async def give_try_back(asked: MendCodeIn, caller: CallerDep) -> Response:
+        require_service(caller, "gateway")
+        await door.mending.give_back(asked.code)
+        return Response(status_code=204)
+
+    @router.post("/mend-codes/use", status_code=204)
+    async def use_mend_code(asked: MendCodeIn, caller: CallerDep) -> Response:
+        require_service(caller, "gateway")
+        await door.mending.use(asked.code)
+        return Response(status_code=204)
 
     @router.get("/messages")
     async def messages(

@@ -15,6 +15,12 @@ class UnknownMember(NotFound):
     code = "UNKNOWN_MEMBER"
 
 
+class MendCodeUnknown(NotFound):
+    """No such code, or it has been used, tried too often, or has expired."""
+
+    code = "MEND_CODE_UNKNOWN"
+
+
 class BadCursor(Invalid):
     """The cursor was not given out by this list."""
 

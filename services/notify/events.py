@@ -8,7 +8,12 @@ from services.common.contracts.enrollment import (
     OfficersChanged,
     PayeeChanged,
 )
-from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.contracts.payments import (
+    PayoutOverdue,
+    PayoutPaid,
+    PayoutRefused,
+    PayoutReturned,
+)
 from services.common.kit.consumer import Handler
 from services.notify.usecases.telling import Teller
 
@@ -20,6 +25,8 @@ CONSUMED: Final = (
     OfficersChanged,
     PayoutPaid,
     PayoutRefused,
+    PayoutReturned,
+    PayoutOverdue,
 )
 
 

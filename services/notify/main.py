@@ -21,11 +21,13 @@ from services.notify import events
 from services.notify.api import ALIYUN_REPORT, Door, routes
 from services.notify.channels.aliyun import AliyunChannel
 from services.notify.channels.base import SmsChannel
+from services.notify.rules import MendCodes
 from services.notify.settings import Settings
 from services.notify.texts import wording
 from services.notify.timers import Sender
 from services.notify.usecases.codes import Codes
 from services.notify.usecases.composing import Composer
+from services.notify.usecases.mending import Mending
 from services.notify.usecases.reading import Reading
 from services.notify.usecases.receipts import Receipts
 from services.notify.usecases.sending import Sending
@@ -54,7 +56,10 @@ def new_office(settings: Settings) -> Office:
     database = Database(settings, application=NAME)
     words = wording.load(settings.sms_sign, settings.sms_template_codes)
     channel = _new_channel(settings, words)
-    composer = Composer(Opener.from_dir(settings.keys_dir, NAME), words)
+    mend_codes = MendCodes(keys.secret(settings.keys_dir, keys.MEND_CODES))
+    composer = Composer(
+        Opener.from_dir(settings.keys_dir, NAME), words, mend_codes, settings.mend_code_days
+    )
     phones = _phone_index(settings)
     sealer = Sealer.from_dir(settings.keys_dir, Suite.named(settings.sealing_suite))
     return Office(
@@ -68,6 +73,7 @@ def new_office(settings: Settings) -> Office:
             Codes(settings, database, channel, sealer, phones),
             Receipts(database, phones),
             Reading(database, composer, settings.page_rows_max),
+            Mending(database, mend_codes, words, settings.mend_code_tries_max),
         ),
     )
 

@@ -12,7 +12,13 @@ from services.common.ids import derived_id
 
 Recipient = Literal["member", "officer"]
 TemplateName = Literal[
-    "payout_paid", "payout_refused_member", "payout_refused_officer", "login_code"
+    "payout_paid",
+    "payout_refused_member",
+    "payout_refused_officer",
+    "payout_returned_member",
+    "payout_returned_officer",
+    "payout_overdue_officer",
+    "login_code",
 ]
 
 THE_MEMBER = 0
@@ -51,12 +57,16 @@ class Notice:
     payee_version: int
     amount_fen: int
     reason: str | None = None
-    paid_on: date | None = None
+    # When the bank booked what is told: the payment, or its return.
+    booked_on: date | None = None
+    # For how long the payout has waited for somebody; each number of days is told once.
+    days: int | None = None
 
     @property
     def message_id(self) -> UUID:
         """The natural key: one text per payout attempt, outcome (template) and recipient."""
-        return derived_id("text", self.payout_id, self.attempt_no, self.template, self.recipient_no)
+        outcome = (self.template,) if self.days is None else (self.template, self.days)
+        return derived_id("text", self.payout_id, self.attempt_no, *outcome, self.recipient_no)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +93,13 @@ class Material:
     message_id: UUID
     member_id: UUID
     payout_id: UUID
+    attempt_no: int
     template: TemplateName
     recipient_no: int
     amount_fen: int
     reason: str | None
-    paid_on: date | None
+    booked_on: date | None
+    days: int | None
     created_at: datetime
     salt: bytes | None
     contact: bytes | None
@@ -154,6 +166,25 @@ class CodeAsked:
     phone: str = field(repr=False)
     code: str = field(repr=False)
     minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MendCode:
+    """A code that was sent, as it is kept: by its keyed hash alone."""
+
+    code_index: bytes
+    message_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mendable:
+    """What a code stands for: the card of which payout the bank did not take, and why."""
+
+    member_id: UUID
+    payee_version: int
+    amount_fen: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.notify.model import CodeAsked, Shown
+from services.common.money import Fen, yuan
+from services.notify.model import CodeAsked, Mendable, Shown
 
 
 class CodeIn(BaseModel):
@@ -18,6 +19,32 @@ class CodeIn(BaseModel):
 
     def asked(self) -> CodeAsked:
         return CodeAsked(self.phone, self.code, self.minutes)
+
+
+class MendCodeIn(BaseModel):
+    """A code as somebody typed it."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+
+
+class MendableOut(BaseModel):
+    """What a code stands for; `reason` in words, `amount` in yuan."""
+
+    member_id: UUID
+    payee_version: int
+    amount: str
+    reason: str
+
+    @classmethod
+    def of(cls, mendable: Mendable, reason: str) -> "MendableOut":
+        return cls(
+            member_id=mendable.member_id,
+            payee_version=mendable.payee_version,
+            amount=yuan(Fen(mendable.amount_fen)),
+            reason=reason,
+        )
 
 
 class MessageOut(BaseModel):

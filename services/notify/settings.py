@@ -52,6 +52,11 @@ class Settings(ServiceSettings):
     asks_in_flight: PositiveInt = 8
     officers_wait_s: PositiveFloat = 600.0
 
+    # The code to mend a card: how long it is good, and how many wrong ends of an identity number
+    # use it up.
+    mend_code_days: PositiveInt = 7
+    mend_code_tries_max: PositiveInt = 5
+
     codes_per_minute_max: PositiveInt = 1
     codes_per_hour_max: PositiveInt = 5
     codes_per_day_max: PositiveInt = 10

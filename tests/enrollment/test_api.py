@@ -1,5 +1,6 @@
 """The doors: who may ask what, and what is answered."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -143,6 +144,71 @@ async def test_a_corrected_card_raises_its_version_once(enrollment: EnrollmentDe
     salt = await enrollment.value("select salt from members where member_id = $1", member_id)
     opened = enrollment.opened("payments", "payee", event, salt, event.payee)
     assert opened == {"name": worker(1).name, "card": CARD["card_number"], "bank": ""}
+
+
+async def test_a_correction_takes_the_place_of_the_version_it_names_and_of_no_later_one(
+    enrollment: EnrollmentDesk,
+) -> None:
+    await enrollment.make_unit()
+    await enrollment.upload([worker(1)])
+    path = f"/members/{await enrollment.member_id(worker(1))}/payee"
+    other = {"card_number": "6217000000000008888"}
+
+    async def put(card: Mapping[str, str | int]) -> tuple[int, object]:
+        answer = await enrollment.ask("PUT", path, json=card)
+        return answer.status_code, answer.json().get("payee_version", answer.json().get("code"))
+
+    assert await put(CARD | {"instead_of": 1}) == (200, 2)
+    assert await put(CARD | {"instead_of": 1}) == (200, 2)
+    assert await put(other | {"instead_of": 1}) == (409, "PAYEE_MOVED")
+    assert await put(CARD | {"account_name": "别人", "instead_of": 1}) == (409, "PAYEE_MOVED")
+    assert await put(CARD | {"instead_of": 2}) == (200, 2)
+    assert await put(other | {"instead_of": 2}) == (200, 3)
+    assert await put(CARD | {"instead_of": 1}) == (409, "PAYEE_MOVED")
+    assert await put(CARD | {"instead_of": 0}) == (422, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("id_number", "right", "wrong"),
+    [
+        (
+            "11010519491231002X",
+            ("002X", "002x", "００２Ｘ"),
+            ("0020", "0002", "００２ ", " 02X", "    "),
+        ),
+        ("110101199003070011", ("0011",), ("1100", "011X")),
+    ],
+)
+async def test_the_end_of_an_identity_number_proves_a_member_to_the_gateway(
+    enrollment: EnrollmentDesk, id_number: str, right: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    await enrollment.make_unit()
+    person = worker(1).but(id_number=id_number, name="欧阳娜娜")
+    await enrollment.upload([person])
+    path = f"/members/{await enrollment.member_id(person)}/proof"
+    for tail in right:
+        proved = await enrollment.ask("POST", path, GATEWAY, json={"id_tail": tail})
+        shown = proved.json()
+        assert (shown["name"], shown["card_tail"], shown["payee_version"]) == ("欧*", "0001", 1)
+    for tail in wrong:
+        refused = await enrollment.ask("POST", path, GATEWAY, json={"id_tail": tail})
+        assert (refused.status_code, refused.json()["code"]) == (404, "ID_TAIL_DIFFERS")
+
+
+async def test_no_end_of_a_number_is_proved_to_others_nor_of_nobody(
+    enrollment: EnrollmentDesk,
+) -> None:
+    await enrollment.make_unit()
+    await enrollment.upload([worker(1)])
+    member_id = await enrollment.member_id(worker(1))
+    path, tail = f"/members/{member_id}/proof", {"id_tail": worker(1).id_number[-4:]}
+    for caller in (auth.member(member_id), OFFICER, ADMIN):
+        assert (await enrollment.ask("POST", path, caller, json=tail)).status_code == 403
+    unknown = await enrollment.ask("POST", f"/members/{new_id()}/proof", GATEWAY, json=tail)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "UNKNOWN_MEMBER")
+    for bad in ("", "123", "12345"):
+        answer = await enrollment.ask("POST", path, GATEWAY, json={"id_tail": bad})
+        assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
 
 
 async def test_a_wrong_card_is_refused(enrollment: EnrollmentDesk) -> None:

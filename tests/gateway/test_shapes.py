@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gateway.schemas import benefits, hospital, member, schemes, staff
+from gateway.schemas import benefits, hospital, member, mend, schemes, staff
 from services.claims.schemas import backtest, claims, editions
 from services.claims.schemas import benefits as claims_benefits
 from services.enrollment import schemas as enrollment
@@ -45,12 +45,18 @@ READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.PayoutBatches, payments.BatchesOut),
     (member.PayoutLines, payments.PayoutsOut),
     (member.MessageLines, notify.MessagesOut),
+    (mend.Mendable, notify.MendableOut),
+    (mend.Proved, enrollment.MemberOut),
+    (mend.CardTaken, enrollment.PayeeOut),
 ]
 SENT: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.UnitIn, enrollment.UnitIn),
     (staff.OfficerIn, enrollment.OfficerIn),
     (staff.PayeeIn, enrollment.PayeeIn),
     (staff.MemberSearchIn, enrollment.MemberSearch),
+    (mend.CodeAsked, notify.MendCodeIn),
+    (mend.ProofAsked, enrollment.ProofIn),
+    (mend.CardAsked, enrollment.PayeeIn),
     (benefits.Bill, claims_benefits.BillIn),
     (schemes.DraftIn, editions.DraftIn),
     (schemes.BacktestIn, backtest.BacktestIn),

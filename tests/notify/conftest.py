@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from datetime import date
 from itertools import count
@@ -22,7 +23,13 @@ from services.common.contracts.enrollment import (
 )
 from services.common.contracts.event import Event
 from services.common.contracts.notify import ReminderSent
-from services.common.contracts.payments import Actor, PayoutPaid, PayoutRefused
+from services.common.contracts.payments import (
+    Actor,
+    PayoutOverdue,
+    PayoutPaid,
+    PayoutRefused,
+    PayoutReturned,
+)
 from services.common.ids import derived_id, new_id
 from services.common.kit import clock, keys, migrate
 from services.common.kit.db import Row
@@ -39,6 +46,8 @@ from tests.servers import PostgresServer
 EXPIRY_S = 2.0
 UNIT = "U-0001"
 WAIT_S = 30.0
+
+PayoutEvent = PayoutPaid | PayoutRefused | PayoutReturned | PayoutOverdue
 
 _phones = count(13_800_000_001)
 
@@ -118,6 +127,44 @@ class Person:
             actor=actor,
         )
 
+    def returned(
+        self,
+        reason: str = "ACCOUNT_CLOSED",
+        actor: Actor = "member",
+        after: PayoutPaid | None = None,
+    ) -> PayoutReturned:
+        """Give a payout back: the one that was paid, if it is told."""
+        return PayoutReturned(
+            event_id=new_id(),
+            at=clock.now(),
+            version=3,
+            member_id=self.member_id,
+            payout_id=after.payout_id if after else new_id(),
+            claim_id=new_id(),
+            attempt_no=1,
+            payee_version=1,
+            amount_fen=after.amount_fen if after else 88_00,
+            reason=reason,
+            actor=actor,
+            returned_on=date(2026, 7, 15),
+        )
+
+    def overdue(self, payout: PayoutRefused | PayoutReturned, days: int) -> PayoutOverdue:
+        return PayoutOverdue(
+            event_id=new_id(),
+            at=clock.now(),
+            version=3,
+            member_id=self.member_id,
+            payout_id=payout.payout_id,
+            claim_id=payout.claim_id,
+            attempt_no=payout.attempt_no,
+            payee_version=1,
+            amount_fen=payout.amount_fen,
+            reason=payout.reason,
+            actor=payout.actor,
+            days=days,
+        )
+
     def _sealed(self, field: str, text: str) -> bytes:
         return self._sealer.seal("notify", field, self.member_id, self._salt, text.encode())
 
@@ -185,6 +232,13 @@ class NotifyDesk:
         lines = [json.loads(line) for line in body.splitlines() if line]
         return [line for line in lines if line["phone"] in phones]
 
+    @staticmethod
+    def code_in(content: str) -> str:
+        """Read the code that mends the card off a text."""
+        found = re.search("更正码([0-9A-Z]{10}),", content)
+        assert found is not None, content
+        return found[1]
+
     async def until_texts(self, number: int, *phones: str) -> list[dict[str, Any]]:
         async def there() -> bool:
             return len(self.texts(*phones)) >= number
@@ -192,13 +246,13 @@ class NotifyDesk:
         await until(there)
         return self.texts(*phones)
 
-    async def until_state(self, state: str, event: PayoutPaid | PayoutRefused) -> None:
+    async def until_state(self, state: str, event: PayoutEvent) -> None:
         async def reached() -> bool:
             return set(await self.states(event)) == {state}
 
         await until(reached)
 
-    async def states(self, event: PayoutPaid | PayoutRefused) -> list[str]:
+    async def states(self, event: PayoutEvent) -> list[str]:
         """Give the states of the texts about a payout, the member's first."""
         rows = await self.fetch(
             "select state from message where payout_id = $1 order by recipient_no",
@@ -249,7 +303,8 @@ async def make_desk(
 ) -> AsyncGenerator[Callable[..., Any]]:
     """Open notify over a fresh database; knobs can be set."""
     keys.ensure_keys(tmp_path / "keys")
-    url = await make_database("notify", await postgres_server.template("notify", _migrated))
+    template = await postgres_server.template("notify", _migrated)
+    url = await make_database("notify", template, user="notify")
     opened: list[NotifyDesk] = []
 
     def make(**knobs: object) -> NotifyDesk:

@@ -86,18 +86,21 @@ async def test_nobody_reads_the_texts_of_others(
     assert answer.status_code in (403, 404)
 
 
-async def test_staff_read_the_texts_of_their_unit(
+async def test_staff_read_the_texts_of_their_unit_but_no_code_that_mends_a_card(
     notify: NotifyDesk, client: httpx.AsyncClient
 ) -> None:
     person = notify.person()
-    await notify.hear(*person.introduction(), person.paid())
+    await notify.hear(*person.introduction(), person.refused())
+    asked = {"member_id": str(person.member_id)}
     for unit in (person.unit_code, "*"):
-        answer = await client.get(
-            "/messages",
-            params={"member_id": str(person.member_id)},
-            headers=called_by(auth.staff(new_id(), "filing_officer", unit)),
-        )
-        assert len(answer.json()["messages"]) == 1
+        staff = auth.staff(new_id(), "filing_officer", unit)
+        answer = await client.get("/messages", params=asked, headers=called_by(staff))
+        [message] = answer.json()["messages"]
+        assert "更正码**********," in message["text"]
+    headers = called_by(auth.member(person.member_id))
+    answer = await client.get("/messages", params=asked, headers=headers)
+    [message] = answer.json()["messages"]
+    assert notify.code_in(message["text"])
 
 
 @pytest.mark.parametrize("cursor", ["x", "eA==", "", "é"])

@@ -50,11 +50,70 @@ async def test_a_refused_payout_tells_the_member_and_every_officer(
     }
 
 
+async def test_what_the_bank_gives_back_is_told_after_the_warm_reminder(
+    notify: NotifyDesk, fresh_phone: Phone
+) -> None:
+    zhang, officer = notify.person("张"), fresh_phone()
+    await notify.hear(*zhang.introduction(), notify.officers(("王经办", officer)))
+    paid = zhang.paid()
+    returned = zhang.returned(after=paid)
+    for event in (paid, returned, returned):
+        await notify.hear(event)
+        await notify.send_due()
+    reminder, second = notify.texts(zhang.phone)
+    assert "已于7月12日转入尾号0018的账户" in reminder["content"]
+    code = notify.code_in(second["content"])
+    assert second["content"] == (
+        "【职工互助】张*您好,转入尾号0018的账户的互助金1234.56元于7月15日被银行退回(账户已销户),"
+        f"款项为您保留。更正银行卡请在小程序输入更正码{code},7天内有效,或联系单位工会。咨询12351。"
+    )
+    [to_officer] = notify.texts(officer)
+    assert to_officer["content"] == (
+        "【职工互助】王*您好,贵单位张*(尾号0018)的职工互助金1234.56元于7月15日被银行退回"
+        "(账户已销户),请核对并更正其互助服务卡信息。"
+    )
+
+
+async def test_the_officers_alone_are_told_what_waits_too_long_and_each_time_once(
+    notify: NotifyDesk, fresh_phone: Phone
+) -> None:
+    li, officer = notify.person("李"), fresh_phone()
+    refused = li.refused()
+    await notify.hear(*li.introduction(), notify.officers(("王", officer)), refused)
+    late, later = li.overdue(refused, days=15), li.overdue(refused, days=30)
+    for event in (late, late, later, late):
+        await notify.hear(event)
+    await notify.send_due()
+    assert len(notify.texts(li.phone)) == 1
+    overdue = [t for t in notify.texts(officer) if t["template"] == "SMS_PAYOUT_OVERDUE_OFFICER"]
+    assert sorted(text["content"] for text in overdue) == [
+        "【职工互助】王*您好,贵单位李*(尾号0018)的职工互助金88.00元因户名与银行卡不符未能到账,"
+        f"已{days}天未更正,款项待发,请尽快核对并更正其互助服务卡信息。"
+        for days in (15, 30)
+    ]
+
+
+async def test_what_waits_too_long_is_told_to_officers_who_are_named_in_time(
+    notify: NotifyDesk, fresh_phone: Phone
+) -> None:
+    person, officer = notify.person(), fresh_phone()
+    late = person.overdue(person.returned(), days=15)
+    await notify.hear(late)
+    await notify.hear(*person.introduction(), notify.officers(("王", officer)))
+    await notify.send_due()
+    [text] = notify.texts(officer)
+    assert "已15天未更正" in text["content"]
+
+
 async def test_nobody_is_told_to_mend_what_is_finances_to_mend(notify: NotifyDesk) -> None:
     person = notify.person()
     refused = person.refused("INSUFFICIENT_FUNDS", actor="finance")
-    await notify.hear(*person.introduction(), refused)
-    assert await notify.states(refused) == []
+    returned = person.returned("OTHER", actor="finance")
+    late = person.overdue(returned, days=15)
+    await notify.hear(*person.introduction(), refused, returned, late)
+    for event in (refused, returned):
+        assert await notify.states(event) == []
+    assert await notify.fetch("select from mend_code") == []
 
 
 async def test_events_may_come_in_any_order(notify: NotifyDesk, fresh_phone: Phone) -> None:

@@ -64,7 +64,7 @@ def test_a_value_is_never_read_as_a_template(name: str) -> None:
     assert name + "{code}" in WORDING.templates["payout_paid"].fill(values)
 
 
-def test_a_longest_refusal_stays_within_two_parts() -> None:
+def test_the_longest_text_about_what_did_not_arrive_stays_within_two_parts() -> None:
     for reason in WORDING.reasons.values():
         values = {
             "name": "欧阳*",
@@ -72,8 +72,12 @@ def test_a_longest_refusal_stays_within_two_parts() -> None:
             "amount": "99999999.99",
             "reason": reason,
             "tail": "0018",
+            "date": "12月31日",
+            "mend": "0123456789",
+            "life": "30",
+            "days": "365",
         }
-        for name in ("payout_refused_member", "payout_refused_officer"):
+        for name in set(get_args(TemplateName)) - {"payout_paid", "login_code"}:
             assert parts(WORDING.content(name, values)) <= 2
 
 

@@ -15,6 +15,7 @@ RECIPIENTS: Final = ("enrollment", "claims", "payments", "notify", "gateway")
 INTERNAL_TOKEN: Final = "internal.token"  # noqa: S105 - the name of the file, not the token
 IDENTITY_INDEX: Final = "identity.index.key"
 PHONE_INDEX: Final = "phone.index.key"
+MEND_CODES: Final = "mend.codes.key"
 SECRET_BYTES: Final = 32
 
 
@@ -23,7 +24,7 @@ def ensure_keys(keys_dir: Path) -> list[str]:
     keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = [
         name
-        for name in (INTERNAL_TOKEN, IDENTITY_INDEX, PHONE_INDEX)
+        for name in (INTERNAL_TOKEN, IDENTITY_INDEX, PHONE_INDEX, MEND_CODES)
         if _write_new(keys_dir / name, secrets.token_hex(SECRET_BYTES))
     ]
     for recipient in RECIPIENTS:

@@ -1,12 +1,13 @@
 """Members: found, shown, and their cards corrected."""
 
+import hmac
 from collections.abc import Sequence
 from uuid import UUID
 
 from services.common.identity import Phone
 from services.common.kit.auth import Caller
-from services.enrollment.errors import UnknownMember
-from services.enrollment.model import Correction, Member
+from services.enrollment.errors import IdTailDiffers, PayeeMoved, UnknownMember
+from services.enrollment.model import ID_TAIL_SIGNS, Correction, Member
 from services.enrollment.store import books, members, units
 from services.enrollment.usecases import announcements
 from services.enrollment.usecases.desk import Desk
@@ -38,10 +39,24 @@ async def show_member(desk: Desk, member_id: UUID, caller: Caller) -> tuple[Memb
     return member, union[member.unit_code].name
 
 
+async def prove_member(
+    desk: Desk, member_id: UUID, id_tail: str, caller: Caller
+) -> tuple[Member, str]:
+    """Give a member and the name of the unit to who knows the end of the identity number."""
+    member, unit_name = await show_member(desk, member_id, caller)
+    own = member.person.id_number.open()[-ID_TAIL_SIGNS:]
+    if not hmac.compare_digest(own.encode(), id_tail.encode()):
+        raise IdTailDiffers
+    return member, unit_name
+
+
 async def correct_payees(
     desk: Desk, corrections: Sequence[Correction], caller: Caller
 ) -> list[Member]:
-    """Correct cards; give the members in the order asked. The same card again changes nothing."""
+    """Correct cards; give the members in the order asked. The same card again changes nothing.
+
+    So a correction `instead_of` a version that is gone is refused unless it was this one's doing.
+    """
     async with desk.database.begin() as unit:
         before = await members.lock(
             unit, desk.vault, [correction.member_id for correction in corrections]
@@ -49,7 +64,10 @@ async def correct_payees(
         after = dict(before)
         for correction in corrections:
             member = _theirs(after.get(correction.member_id), caller)
-            after[member.member_id] = member.with_payee(correction.of(member.person.payee))
+            mended = member.with_payee(correction.of(member.person.payee))
+            if mended != member and correction.instead_of not in (None, member.payee_version):
+                raise PayeeMoved
+            after[member.member_id] = mended
         changed = [member for member_id, member in after.items() if member != before[member_id]]
         await members.save(unit, desk.vault, changed)
         await unit.publish(announcements.of_payees(desk.vault, changed))

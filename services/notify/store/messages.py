@@ -14,12 +14,12 @@ from services.notify.tables import message
 
 NOTICE: Final = """
     member_id, payout_id, attempt_no, template, recipient_no, payee_version, amount_fen, reason,
-    paid_on
+    booked_on, days
     """
 MATERIAL: Final = """
-    select g.message_id, g.member_id, g.payout_id, g.template, g.recipient_no, g.amount_fen,
-           g.reason, g.paid_on, g.created_at, m.salt, c.sealed as contact, t.sealed as tail,
-           o.unit_id, o.sealed as officers
+    select g.message_id, g.member_id, g.payout_id, g.attempt_no, g.template, g.recipient_no,
+           g.amount_fen, g.reason, g.booked_on, g.days, g.created_at, m.salt,
+           c.sealed as contact, t.sealed as tail, o.unit_id, o.sealed as officers
     from unnest($1::uuid[]) with ordinality as u(message_id, place)
     join message g using (message_id)
     left join member m on m.member_id = g.member_id
@@ -56,12 +56,12 @@ async def write(unit: Unit, placed: Sequence[Placed], moment: datetime) -> set[U
     rows = await unit.fetch(
         """
         insert into message (message_id, member_id, payout_id, attempt_no, template, recipient_no,
-                             payee_version, amount_fen, reason, paid_on, state, contact_version,
-                             unit_code, officers_version, created_at)
-        select *, $15::timestamptz
+                             payee_version, amount_fen, reason, booked_on, days, state,
+                             contact_version, unit_code, officers_version, created_at)
+        select *, $16::timestamptz
         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::smallint[],
-                    $7::int[], $8::bigint[], $9::text[], $10::date[], $11::text[], $12::int[],
-                    $13::text[], $14::int[])
+                    $7::int[], $8::bigint[], $9::text[], $10::date[], $11::smallint[], $12::text[],
+                    $13::int[], $14::text[], $15::int[])
         on conflict (message_id) do update
         set state = excluded.state, contact_version = excluded.contact_version,
             unit_code = excluded.unit_code, officers_version = excluded.officers_version
@@ -77,7 +77,8 @@ async def write(unit: Unit, placed: Sequence[Placed], moment: datetime) -> set[U
         [notice.payee_version for notice in notices],
         [notice.amount_fen for notice in notices],
         [notice.reason for notice in notices],
-        [notice.paid_on for notice in notices],
+        [notice.booked_on for notice in notices],
+        [notice.days for notice in notices],
         [one.state for one in ordered],
         [one.contact_version for one in ordered],
         [one.unit_code for one in ordered],

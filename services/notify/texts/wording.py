@@ -12,7 +12,19 @@ import yaml
 from services.common.money import Fen, yuan
 from services.notify.model import Recipient, TemplateName
 
-Field = Literal["name", "amount", "date", "tail", "reason", "officer", "code", "minutes"]
+Field = Literal[
+    "name",
+    "amount",
+    "date",
+    "tail",
+    "reason",
+    "officer",
+    "mend",
+    "life",
+    "days",
+    "code",
+    "minutes",
+]
 
 FIELDS: Final = frozenset(get_args(Field))
 ONE_PART_CHARACTERS: Final = 70

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from services.common.identity import PersonName, Phone, mobile_phone
 from services.common.kit.sealing import UNSALTED, Opener, SealBroken
 from services.notify.model import FIRST_OFFICER, THE_MEMBER, Material, Text
+from services.notify.rules import MendCodes
 from services.notify.texts.wording import Wording, day, money, parts, short_name
 
 
@@ -26,6 +28,7 @@ class _Officer(msgspec.Struct):
     phone: str
 
 
+HIDDEN: Final = "**********"
 _CONTACT = msgspec.json.Decoder(_Contact)
 _OFFICERS = msgspec.json.Decoder(list[_Officer])
 
@@ -40,6 +43,8 @@ class Person:
 class Composer:
     opener: Opener
     wording: Wording
+    mend_codes: MendCodes
+    mend_code_days: int
 
     def text(self, material: Material) -> Text:
         """Make the text, or raise `Unreadable`."""
@@ -47,12 +52,17 @@ class Composer:
         content = self.wording.content(material.template, variables)
         return Text(material, phone, variables, parts(content))
 
-    def content(self, material: Material) -> str | None:
-        """Say the text as it is sent; None where its values are not there or do not open."""
+    def content(self, material: Material, *, to_owner: bool) -> str | None:
+        """Say the text as it is sent; None where its values are not there or do not open.
+
+        The code that mends a card is for the member alone.
+        """
         try:
             variables, _ = self._fill(material)
         except Unreadable:
             return None
+        if "mend" in variables and not to_owner:
+            variables["mend"] = HIDDEN
         return self.wording.content(material.template, variables)
 
     def officers(self, unit_id: UUID, sealed: bytes) -> list[Person]:
@@ -72,7 +82,7 @@ class Composer:
         template = self.wording.templates[material.template]
         if material.salt is None or material.contact is None:
             raise Unreadable
-        values = {"amount": money(material.amount_fen)}
+        values = self._plain(material)
         try:
             salt = self.opener.open_salt(material.member_id, material.salt)
             opened = self.opener.open("contact", material.member_id, salt, material.contact)
@@ -85,10 +95,6 @@ class Composer:
                 values["tail"] = tail.decode("ascii")
         except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError) as broken:
             raise Unreadable from broken
-        if material.reason is not None:
-            values["reason"] = self.wording.reason(material.reason)
-        if material.paid_on is not None:
-            values["date"] = day(material.paid_on)
         if material.recipient_no == THE_MEMBER:
             phone = mobile_phone(contact.phone)
         else:
@@ -98,6 +104,20 @@ class Composer:
         if phone is None:
             raise Unreadable
         return template.variables(values), phone
+
+    def _plain(self, material: Material) -> dict[str, str]:
+        """Say what is not sealed."""
+        values = {"amount": money(material.amount_fen)}
+        if material.reason is not None:
+            values["reason"] = self.wording.reason(material.reason)
+        if material.booked_on is not None:
+            values["date"] = day(material.booked_on)
+        if material.days is not None:
+            values["days"] = str(material.days)
+        if "mend" in self.wording.templates[material.template].fields:
+            values["mend"] = self.mend_codes.of(material.payout_id, material.attempt_no)
+            values["life"] = str(self.mend_code_days)
+        return values
 
     def _officer(self, material: Material) -> Person:
         if material.unit_id is None or material.officers is None:

@@ -36,7 +36,7 @@ class Reading:
             Shown(
                 message_id=fate.message_id,
                 template=material.template,
-                text=self.composer.content(material),
+                text=self.composer.content(material, to_owner=caller.kind == "member"),
                 status=fate.state,
                 receipt=fate.receipt,
                 created_at=fate.created_at,

@@ -1,17 +1,19 @@
 """What is to be said, and to whom: events become messages, each as soon as it has its address.
 
-The member is told of every payout that was paid or refused; of a refused one the filing officers
-of the member's unit too. A payout that only the union's finance can mend is told to nobody: there
-is nothing for them to correct. Events come in any order, so a message waits for the contact, the
-card's tail or the unit. An officers' text waits for the unit's list at most `officers_wait_s`:
-officers who are named later than that are not told of what lies behind them.
+The member is told of every payout that was paid, refused or returned; of one that did not arrive
+the filing officers of the member's unit too, and again when it waits too long. A payout that only
+the union's finance can mend is told to nobody: there is nothing for them to correct. Events come in
+any order, so a message waits for the contact, the card's tail or the unit. An officers' text waits
+for the unit's list at most `officers_wait_s`: officers who are named later than that are not told
+of what lies behind them.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
+from uuid import UUID
 
 from services.common.contracts.enrollment import (
     ContactChanged,
@@ -20,23 +22,30 @@ from services.common.contracts.enrollment import (
     PayeeChanged,
 )
 from services.common.contracts.event import Event
-from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.contracts.payments import (
+    PayoutOverdue,
+    PayoutPaid,
+    PayoutRefused,
+    PayoutReturned,
+)
 from services.common.kit import clock
 from services.common.kit.db import Database, Unit
 from services.notify.model import (
     FIRST_OFFICER,
     THE_MEMBER,
+    MendCode,
     MessageState,
     Notice,
     Placed,
     TemplateName,
 )
 from services.notify.settings import Settings
-from services.notify.store import contacts, messages
+from services.notify.store import contacts, mend_codes, messages
 from services.notify.store.contacts import Known, Officers
 from services.notify.usecases.composing import Composer
 
 E = TypeVar("E", bound=Event)
+PayoutEvent = PayoutPaid | PayoutRefused | PayoutReturned | PayoutOverdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class Teller:
         """
         first = [one for one in placed if one.notice.recipient_no <= FIRST_OFFICER]
         written = await messages.write(unit, first, moment)
+        await mend_codes.write(unit, self._mend_codes(first, written, moment))
         further = [
             one
             for one in placed
@@ -99,6 +109,24 @@ class Teller:
         ]
         if further:
             await messages.write(unit, further, moment)
+
+    def _mend_codes(
+        self, placed: Sequence[Placed], written: Collection[UUID], moment: datetime
+    ) -> list[MendCode]:
+        """Give the codes in the texts that may go from now on: a code ages from here."""
+        codes, templates = self.composer.mend_codes, self.composer.wording.templates
+        expires_at = moment + timedelta(days=self.settings.mend_code_days)
+        return [
+            MendCode(
+                codes.index(codes.of(one.notice.payout_id, one.notice.attempt_no)),
+                one.notice.message_id,
+                expires_at,
+            )
+            for one in placed
+            if "mend" in templates[one.notice.template].fields
+            and one.state is MessageState.READY
+            and one.notice.message_id in written
+        ]
 
     async def _placed(
         self, unit: Unit, notices: Sequence[Notice], moment: datetime
@@ -179,11 +207,18 @@ def _notices(event: Event) -> list[Notice]:
                 _notice(event, "payout_refused_member", THE_MEMBER),
                 _notice(event, "payout_refused_officer", FIRST_OFFICER),
             ]
+        case PayoutReturned() if event.actor != "finance":
+            return [
+                _notice(event, "payout_returned_member", THE_MEMBER),
+                _notice(event, "payout_returned_officer", FIRST_OFFICER),
+            ]
+        case PayoutOverdue() if event.actor != "finance":
+            return [_notice(event, "payout_overdue_officer", FIRST_OFFICER)]
         case _:
             return []
 
 
-def _notice(event: PayoutPaid | PayoutRefused, template: TemplateName, recipient_no: int) -> Notice:
+def _notice(event: PayoutEvent, template: TemplateName, recipient_no: int) -> Notice:
     return Notice(
         member_id=event.member_id,
         payout_id=event.payout_id,
@@ -192,9 +227,20 @@ def _notice(event: PayoutPaid | PayoutRefused, template: TemplateName, recipient
         recipient_no=recipient_no,
         payee_version=event.payee_version,
         amount_fen=event.amount_fen,
-        reason=event.reason if isinstance(event, PayoutRefused) else None,
-        paid_on=event.paid_on if isinstance(event, PayoutPaid) else None,
+        reason=None if isinstance(event, PayoutPaid) else event.reason,
+        booked_on=_booked_on(event),
+        days=event.days if isinstance(event, PayoutOverdue) else None,
     )
+
+
+def _booked_on(event: PayoutEvent) -> date | None:
+    match event:
+        case PayoutPaid():
+            return event.paid_on
+        case PayoutReturned():
+            return event.returned_on
+        case _:
+            return None
 
 
 def _only(events: Sequence[Event], kind: type[E]) -> list[E]:

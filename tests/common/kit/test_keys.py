@@ -11,7 +11,7 @@ from services.common.kit.keys import RECIPIENTS, ensure_keys
 def test_every_key_is_32_bytes_in_hex_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     made = ensure_keys(folder)
-    assert len(made) == 3 + 2 * len(RECIPIENTS)
+    assert len(made) == 4 + 2 * len(RECIPIENTS)
     for path in folder.iterdir():
         assert len(bytes.fromhex(path.read_text())) == 32
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
