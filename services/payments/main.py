@@ -71,7 +71,8 @@ def new_channel(settings: Settings, fund: Fund, bank: Client) -> BankChannel:
         case "p2":
             return P2File(payer, bank)
         case "iso20022":
-            return Iso20022(payer, DropFolder(settings.iso_dir))
+            assert fund.cnaps is not None, "the fund was read with it"
+            return Iso20022(payer, DropFolder(settings.iso_dir), fund.cnaps)
         case "cmb":
             return CmbChannel(payer, read_keys(settings), bank)
 

@@ -23,51 +23,77 @@ class Print(NamedTuple):
     changed_ns: int
 
 
-def put(folder: Path, name: str, content: bytes) -> None:
-    """Put a file so that whoever reads meets all of it, on the disk, or none; raises OSError."""
-    part = folder / f"{name}{_PART}"
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _MODE)
-    with os.fdopen(file, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    part.rename(folder / name)
-    _sync(folder)
+class DropFolder:
+    """One bank's folder: `to-bank/` is ours, the bank's are `to-bank/taken/` and `from-bank/`.
 
+    The folders are made by whoever mounts them: a missing one is a failure. All raise OSError.
+    """
 
-def _sync(folder: Path) -> None:
-    listing = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(listing)
-    finally:
-        os.close(listing)
+    def __init__(self, root: Path) -> None:
+        self._to_bank = root / "to-bank"
+        self._taken = self._to_bank / "taken"
+        self._from_bank = root / "from-bank"
 
+    def put(self, name: str, content: bytes) -> None:
+        """Put a file so that whoever reads meets all of it, on the disk, or none."""
+        part = self._to_bank / f"{name}{_PART}"
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _MODE)
+        with os.fdopen(file, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.rename(self._to_bank / name)
+        _sync(self._to_bank)
 
-def names(folder: Path) -> list[str]:
-    """List what has been put whole; raises OSError."""
-    with os.scandir(folder) as entries:
-        return [
-            entry.name
-            for entry in entries
-            if not entry.name.startswith(".") and not entry.name.endswith(_PART)
-        ]
+    def lies_there(self, name: str) -> bool:
+        """Tell whether a file of ours waits for the bank, or has been taken."""
+        return self._place(name) is not None
 
+    def holds(self, name: str, content: bytes) -> bool:
+        """Tell whether the file of ours that lies there has these bytes."""
+        try:
+            with self.opened_ours(name, len(content)) as source:
+                return source.read() == content
+        except ResultUnusable:
+            return False
 
-def print_of(folder: Path, name: str) -> Print:
-    """Tell which file lies there now; raises OSError."""
-    found = (folder / name).lstat()
-    return Print(found.st_ino, found.st_size, found.st_mtime_ns)
+    @contextmanager
+    def opened_ours(self, name: str, bytes_max: int) -> Generator[BinaryIO]:
+        """Open a file of ours, waiting or taken; raises as `opened`."""
+        with _opened((self._place(name) or self._to_bank) / name, bytes_max) as source:
+            yield source
+
+    def names(self) -> list[str]:
+        """List what the bank has put whole."""
+        with os.scandir(self._from_bank) as entries:
+            names = [entry.name for entry in entries]
+        return [name for name in names if not name.startswith(".") and not name.endswith(_PART)]
+
+    def print_of(self, name: str) -> Print:
+        """Tell which file of the bank's lies there now."""
+        found = (self._from_bank / name).lstat()
+        return Print(found.st_ino, found.st_size, found.st_mtime_ns)
+
+    @contextmanager
+    def opened(self, name: str, bytes_max: int) -> Generator[BinaryIO]:
+        """Open a file of the bank's.
+
+        Raises `ResultUnusable` for a link, a pipe, a folder or more than `bytes_max`, else OSError.
+        """
+        with _opened(self._from_bank / name, bytes_max) as source:
+            yield source
+
+    def _place(self, name: str) -> Path | None:
+        # In this order: between the two looks it may be taken, and is never given back.
+        places = (self._to_bank, self._taken)
+        return next((place for place in places if (place / name).exists()), None)
 
 
 @contextmanager
-def opened(folder: Path, name: str, bytes_max: int) -> Generator[BinaryIO]:
-    """Open a file of the other side's.
-
-    Raises `ResultUnusable` for a link, a pipe, a folder or more than `bytes_max`, else OSError.
-    """
+def _opened(path: Path, bytes_max: int) -> Generator[BinaryIO]:
     try:
         # Without O_NONBLOCK a pipe would be waited on for ever.
-        file = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as failed:
         if failed.errno == errno.ELOOP:
             raise ResultUnusable from None
@@ -79,12 +105,9 @@ def opened(folder: Path, name: str, bytes_max: int) -> Generator[BinaryIO]:
         yield source
 
 
-def holds(folder: Path, name: str, content: bytes) -> bool | None:
-    """Tell whether the file holds these bytes; None where there is no such file. Raises OSError."""
+def _sync(folder: Path) -> None:
+    listing = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with opened(folder, name, len(content)) as source:
-            return source.read() == content
-    except FileNotFoundError:
-        return None
-    except ResultUnusable:
-        return False
+        os.fsync(listing)
+    finally:
+        os.close(listing)

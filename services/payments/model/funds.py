@@ -65,11 +65,19 @@ class Fund(_Said):
     channel: ChannelName
     account: Annotated[str, Field(pattern=r"^[0-9]{6,32}$")]
     holder: Annotated[str, Field(pattern=r"^[^|\r\n]{1,60}$")]
+    # The number of the fund's bank in the clearing system, where the channel has to name it.
+    cnaps: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
     reserve_yuan: Annotated[int, Field(ge=0)] = 0
     window: Annotated[AtOnce | Daily | Monthly, Field(discriminator="kind")] = AtOnce()
     hours: BankHours | None = None
     lines_max: PositiveInt | None = None
     association: bool = False
+
+    @model_validator(mode="after")
+    def _names_its_bank(self) -> "Fund":
+        if self.channel == "iso20022" and self.cnaps is None:
+            raise ValueError("channel iso20022 needs cnaps")
+        return self
 
     @property
     def reserve_fen(self) -> Fen:

@@ -1,18 +1,14 @@
-"""A bank that is spoken to in ISO 20022 files, by a folder that both sides share.
-
-Ours is `to-bank/`, where the bank moves what it has taken into `taken/`; the bank's `from-bank/`.
-"""
+"""A bank that is spoken to in ISO 20022 files, by a folder that both sides share."""
 
 import asyncio
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 from uuid import UUID
 
-from services.payments.channels import folder
 from services.payments.channels.base import Answer, Outcome, Payer, Result
+from services.payments.channels.folder import DropFolder, Print
 from services.payments.channels.iso20022 import camt, pain001, pain002
 from services.payments.channels.iso20022.documents import BYTES_MAX
 from services.payments.errors import ResultUnusable
@@ -33,19 +29,16 @@ _PAGE_LINES: Final = 1_000
 
 
 class Iso20022:
-    """A `BankChannel`. The folders are made by whoever mounts them: a missing one is a failure."""
+    """A `BankChannel`; `cnaps` is the clearing number of the payer's bank, 12 digits."""
 
     lines_max: int = 100_000
 
-    def __init__(self, payer: Payer, root: Path, cnaps: str) -> None:
-        """Take the shared folder, and the clearing number of the payer's bank (12 digits)."""
+    def __init__(self, payer: Payer, folder: DropFolder, cnaps: str) -> None:
         self._payer = payer
+        self._folder = folder
         self._cnaps = cnaps
-        self._to_bank = root / "to-bank"
-        self._taken = self._to_bank / "taken"
-        self._from_bank = root / "from-bank"
         # Files that could not be used; another one in their place is looked at anew.
-        self._unusable: dict[str, folder.Print] = {}
+        self._unusable: dict[str, Print] = {}
 
     def check(self, payee: Payee) -> None:
         pain001.check(payee)
@@ -70,10 +63,9 @@ class Iso20022:
 
     def _submit(self, file: BatchFile) -> Answer:
         try:
-            lies_there = self._lies_there(file)
-            if lies_there is None:
-                folder.put(self._to_bank, file.name, file.content)
-            elif not lies_there:
+            if not self._folder.lies_there(file.name):
+                self._folder.put(file.name, file.content)
+            elif not self._folder.holds(file.name, file.content):
                 return NAME_TAKEN
             return pain002.whole(self._reports(file.batch_no))
         except OSError:
@@ -81,44 +73,28 @@ class Iso20022:
         except ResultUnusable as unusable:
             return Answer(Outcome.UNKNOWN, unusable.code)
 
-    def _lies_there(self, file: BatchFile) -> bool | None:
-        """Tell whether these bytes are with the bank; None where nothing of the name is."""
-        waiting = folder.holds(self._to_bank, file.name, file.content)
-        # In this order: it may be taken between the two looks, never given back.
-        return folder.holds(self._taken, file.name, file.content) if waiting is None else waiting
-
     def _result(self, batch_no: str, file_name: str) -> Result | Answer:
         try:
             reports = self._reports(batch_no)
-            with_bank = self._where(file_name)
-            if not reports:
-                return pain002.NOT_READY if with_bank else NOT_FOUND
+            if not reports and not self._folder.lies_there(file_name):
+                return NOT_FOUND
             answer = pain002.whole(reports)
             if answer.outcome is not Outcome.DONE:
                 return answer
             if not any(report.tells_of_transfers for report in reports):
                 return pain002.NOT_READY
-            if with_bank is None:
-                # Without it nobody knows of whom a report speaks that names nobody.
-                raise ResultUnusable
-            with folder.opened(with_bank, file_name, BYTES_MAX) as source:
+            # What was sent: a report may speak of transfers that it does not list.
+            with self._folder.opened_ours(file_name, BYTES_MAX) as source:
                 sent = pain001.amounts(source)
         except OSError:
             return FOLDER_FAILED
         return pain002.result(reports, sent)
 
-    def _where(self, file_name: str) -> Path | None:
-        """Give the folder in which a file of ours lies: waiting, or taken, in this order."""
-        for place in (self._to_bank, self._taken):
-            if (place / file_name).exists():
-                return place
-        return None
-
     def _reports(self, batch_no: str) -> list[pain002.Report]:
         """Read the reports on a batch in the order of their numbers; raises `ResultUnusable`."""
         numbered = [
             (int(found[2]), found[0])
-            for found in map(_REPORT.fullmatch, folder.names(self._from_bank))
+            for found in map(_REPORT.fullmatch, self._folder.names())
             if found and found[1] == batch_no
         ]
         read = [
@@ -156,7 +132,7 @@ class Iso20022:
     def _notices(self) -> list[tuple[int, str]]:
         return [
             (int(found[2]), found[0])
-            for found in map(_NOTICE.fullmatch, folder.names(self._from_bank))
+            for found in map(_NOTICE.fullmatch, self._folder.names())
             if found and found[1] == self._payer.account
         ]
 
@@ -179,11 +155,11 @@ class Iso20022:
 
         Raises `ResultUnusable` when that is found out, so that it is said once and not each time.
         """
-        here = folder.print_of(self._from_bank, name)
+        here = self._folder.print_of(name)
         if self._unusable.get(name) == here:
             return None
         try:
-            with folder.opened(self._from_bank, name, BYTES_MAX) as source:
+            with self._folder.opened(name, BYTES_MAX) as source:
                 return parse(source)
         except ResultUnusable:
             self._unusable[name] = here

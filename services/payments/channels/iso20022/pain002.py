@@ -18,7 +18,8 @@ RECEIVED: Final = "RCVD"
 SETTLED: Final = "ACSC"
 PARTLY: Final = "PART"
 REJECTED: Final = "RJCT"
-_FINAL: Final = (SETTLED, PARTLY, REJECTED)
+_LAST_WORDS: Final = (SETTLED, REJECTED)
+_FINAL: Final = (*_LAST_WORDS, PARTLY)
 
 NOT_READY: Final = Answer(Outcome.UNKNOWN, "NOT_READY")
 # Two reports have said different things of a transfer: which is true, a person has to find out.
@@ -50,7 +51,7 @@ class Report(NamedTuple):
 
     @property
     def tells_of_transfers(self) -> bool:
-        return bool(self.lines) or self.status in (SETTLED, REJECTED)
+        return bool(self.lines) or self.status in _LAST_WORDS
 
 
 def parse(source: BinaryIO, batch_no: str) -> Report:
@@ -68,12 +69,8 @@ def parse(source: BinaryIO, batch_no: str) -> Report:
         else:
             group = part
     status = need(group, "GrpSts")
-    said = {line.status for line in lines}
     _require(need(group, "OrgnlMsgId") == batch_no)
     _require(len({line.instruction_id for line in lines}) == len(lines))
-    # All settled, and one of them refused, or the other way round: then neither is believed.
-    _require(not (status == SETTLED and REJECTED in said))
-    _require(not (status == REJECTED and SETTLED in said))
     return Report(made_on(header), status, _code(group), lines)
 
 
@@ -120,13 +117,21 @@ def _answers(report: Report, sent: Mapping[str, Fen]) -> Iterator[LineAnswer]:
         if amount_fen is None:
             amount_fen = sent.get(line.instruction_id, Fen(0))
         yield _answer(line, amount_fen, report.made_on)
-    if report.status in (SETTLED, REJECTED):
+    if report.status in _LAST_WORDS and not _contradicts_itself(report, sent):
         # A report may list only what differs: it speaks of all the others as well.
         listed = {line.instruction_id for line in report.lines}
         for instruction_id, amount_fen in sent.items():
             if instruction_id not in listed:
                 line = Line(instruction_id, amount_fen, report.status, report.code, "")
                 yield _answer(line, amount_fen, report.made_on)
+
+
+def _contradicts_itself(report: Report, sent: Mapping[str, Fen]) -> bool:
+    """Tell whether all are settled and one is refused, or so: then those not listed are unknown."""
+    return any(
+        line.status in _LAST_WORDS and line.status != report.status and line.instruction_id in sent
+        for line in report.lines
+    )
 
 
 def _answer(line: Line, amount_fen: Fen, made_on: date) -> LineAnswer:
