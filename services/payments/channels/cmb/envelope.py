@@ -95,7 +95,7 @@ class Envelope:
         """Read the answer to a call; raise `AnswerUnreadable` for anything else."""
         try:
             # None of these errors goes on: they may hold what they could not read.
-            text = json.loads(self._opened(content))
+            text = json.loads(self._opened(content).decode())
             signed = msgspec.convert(text, _Signed)
             signature = b64decode(signed.signature.sigdat, validate=True)
             text["signature"]["sigdat"] = _UNSIGNED

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import Final
 
 from services.common.identity import CardNumber, PersonName
@@ -15,13 +14,6 @@ from services.payments.model.statements import DayStatement, Movement, MovementK
 
 # The shape of the numbers that we give; what strangers write in their place may be anything.
 _OURS: Final = re.compile(r"[0-9a-f]{1,40}")
-
-# On which side such a line stands; the other kinds can be put right on either.
-_SIDES: Final = {
-    MovementKind.PAYOUT: "debit",
-    MovementKind.RETURN: "credit",
-    MovementKind.REVERSAL: "credit",
-}
 
 
 def batch(head: words.BatchHead, details: Sequence[words.Detail]) -> Result | Answer:
@@ -76,21 +68,28 @@ def _line(detail: words.Detail) -> LineAnswer:
 
 
 def movements(bookings: Sequence[words.Booking], behind: str) -> list[Movement]:
-    """Read a page of the account; its numbers grow, and lie behind the one that was asked for."""
-    numbers = [int(behind or 0), *(int(booking.bksn) for booking in bookings)]
-    if any(later <= earlier for earlier, later in pairwise(numbers)):
+    """Read a page of the account, oldest first and each line once.
+
+    The bank may repeat lines or mix them up: its numbers put them in order again. Two lines that
+    differ under one number spoil the page, and so does a line that was not asked for.
+    """
+    found: dict[int, Movement] = {}
+    for booking in bookings:
+        line = _movement(booking)
+        if found.setdefault(int(booking.bksn), line) != line:
+            raise ResultUnusable
+    if any(number <= int(behind or 0) for number in found):
         raise ResultUnusable
-    return [_movement(booking) for booking in bookings]
+    return [found[number] for number in sorted(found)]
 
 
 def _movement(booking: words.Booking) -> Movement:
-    kind = words.KINDS.get(booking.trstyp)
-    direction = words.DIRECTIONS.get(booking.amtcdr)
     amount_fen = fen(booking.trsamt)
     # A line that is not understood cannot be left out: the books would not add up.
-    if kind is None or direction is None or not amount_fen:
+    if booking.trstyp not in words.KINDS or not amount_fen:
         raise ResultUnusable
-    if _SIDES.get(kind, direction) != direction:
+    kind, direction = words.KINDS[booking.trstyp]
+    if direction != words.DIRECTIONS.get(booking.amtcdr):
         raise ResultUnusable
     return Movement(
         bank_ref=booking.bksn,

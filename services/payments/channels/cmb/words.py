@@ -33,13 +33,14 @@ REASONS: Final[Mapping[str, str]] = {
 # The instruction id has been booked already, in another batch: refused, and yet the money moved.
 BOOKED_BEFORE: Final = "C008"
 
-KINDS: Final[Mapping[str, MovementKind]] = {
-    "PAYOUT": MovementKind.PAYOUT,
-    "RETURN": MovementKind.RETURN,
-    "REVERSAL": MovementKind.REVERSAL,
-    "DEPOSIT": MovementKind.DEPOSIT,
-    "TRANSFER": MovementKind.TRANSFER,
-    "FEE": MovementKind.FEE,
+# What a line on the account is, and on which side it stands.
+KINDS: Final[Mapping[str, tuple[MovementKind, Direction]]] = {
+    "PAYOUT": (MovementKind.PAYOUT, "debit"),
+    "RETURN": (MovementKind.RETURN, "credit"),
+    "REVERSAL": (MovementKind.REVERSAL, "credit"),
+    "DEPOSIT": (MovementKind.DEPOSIT, "credit"),
+    "TRANSFER": (MovementKind.TRANSFER, "debit"),
+    "FEE": (MovementKind.FEE, "debit"),
 }
 DIRECTIONS: Final[Mapping[str, Direction]] = {"C": "credit", "D": "debit"}
 
