@@ -19,8 +19,8 @@ _SM4_BYTES: Final = 16
 _PRIVATE_BYTES: Final = 32
 
 
-def ensure_bank_keys(keys_dir: Path) -> dict[str, str]:
-    """Make what is missing; give the environment variables of both sides, files and no keys."""
+def ensure_bank_keys(keys_dir: Path) -> None:
+    """Make what is missing."""
     folder = keys_dir / "bank"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_new(folder / SM4_KEY, secrets.token_bytes(_SM4_BYTES))
@@ -30,6 +30,11 @@ def ensure_bank_keys(keys_dir: Path) -> dict[str, str]:
         kept = bytes.fromhex((folder / pair).read_text(encoding="ascii"))
         # Worked out anew each time, so that the two halves always belong together.
         _write_new(folder / f"{pair}.pub", SM2().generate_pk(kept))
+
+
+def bank_key_env(keys_dir: Path) -> dict[str, str]:
+    """Give the environment variables of both sides; they name files and hold no keys."""
+    folder = keys_dir / "bank"
     return {
         "PAYMENTS_CMB_UID": UID,
         "PAYMENTS_CMB_SM4_KEY_FILE": str(folder / SM4_KEY),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from deploy.local.bank_keys import ensure_bank_keys
 from deploy.local.process import SetupFailed
 from deploy.local.programs import embedded_kafka, embedded_postgres, platform_programs
 from deploy.local.settings import LocalSettings, read_settings
@@ -43,6 +44,7 @@ class Platform(Supervisor):
 
     async def start(self) -> None:
         ensure_keys(self.settings.var_dir / "keys")
+        ensure_bank_keys(self.settings.var_dir / "keys")
         await super().start()
 
     @property

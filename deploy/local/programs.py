@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from deploy.local import postgres
+from deploy.local.bank_keys import bank_key_env
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.settings import DATABASES, ROOT, LocalSettings
@@ -82,6 +83,9 @@ def shared_env(settings: LocalSettings, env: Mapping[str, str]) -> dict[str, str
         "NOTIFY_URL": settings.url("NOTIFY_PORT"),
         **dict.fromkeys(OUTSIDE_URLS, sandbox),
         "SANDBOX_SMS_REPORT_URL": f"{settings.url('NOTIFY_PORT')}/provider/aliyun/report",
+        "PAYMENTS_ISO_DIR": str(settings.data_dir / "wire" / "iso20022"),
+        "SANDBOX_ISO_DIR": str(settings.data_dir / "wire" / "iso20022"),
+        **bank_key_env(settings.var_dir / "keys"),
         "PYTHONUNBUFFERED": "1",
         "MALLOC_ARENA_MAX": "2",  # glibc's arenas would hold on to memory that nobody uses
         # Every service is told the way to its own database alone, and none the owner's.

@@ -15,10 +15,10 @@ from services.common.kit.process import Task, serve
 from services.common.kit.relay import Relay
 from services.common.kit.sealing import Opener, Sealer, Suite
 from services.payments import events
-from services.payments.api import routes
+from services.payments.api.routes import routes
 from services.payments.channels.base import BankChannel, Payer
-from services.payments.channels.cmb.channel import CmbChannel
-from services.payments.channels.cmb.envelope import read_keys
+from services.payments.channels.cmb.channel import Cmb
+from services.payments.channels.cmb.envelope import Keys
 from services.payments.channels.folder import DropFolder
 from services.payments.channels.iso20022.channel import Iso20022
 from services.payments.channels.p1_file import P1File
@@ -29,6 +29,10 @@ from services.payments.timers import Timers
 from services.payments.usecases.desk import Desk
 
 NAME: Final = "payments"
+
+
+class KeysMissing(Exception):
+    """A fund is paid through channel cmb, and PAYMENTS_CMB_…_FILE do not name its keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,19 @@ def new_channel(settings: Settings, fund: Fund, bank: Client) -> BankChannel:
             assert fund.cnaps is not None, "the fund was read with it"
             return Iso20022(payer, DropFolder(settings.iso_dir), fund.cnaps)
         case "cmb":
-            return CmbChannel(payer, read_keys(settings), bank)
+            return Cmb(payer, _cmb_keys(settings), bank)
+
+
+def _cmb_keys(settings: Settings) -> Keys:
+    files = (
+        settings.cmb_sm4_key_file,
+        settings.cmb_private_key_file,
+        settings.cmb_bank_public_key_file,
+    )
+    keys = [bytes.fromhex(file.read_text(encoding="ascii")) for file in files if file]
+    if len(keys) != len(files):
+        raise KeysMissing
+    return Keys(settings.cmb_uid, *keys)
 
 
 def new_app(desk: Desk) -> FastAPI:

@@ -10,6 +10,7 @@ from services.common.ids import new_id
 from services.common.kit import auth
 from services.common.kit.auth import Caller
 from services.payments.main import new_app
+from services.payments.model.ledger import Account
 from services.payments.usecases.desk import Desk
 from tests.payments.bank import ToldBank
 from tests.payments.people import CARD, Member, deliver
@@ -147,23 +148,27 @@ async def test_the_books_are_one_flat_page_of_sums(
     await pay_out(desk, bank)
     await deliver(desk, member.grant(70_00))
     books = (await ask("/books", GATEWAY)).json()
+    opening = desk.settings.fund_opening_fen
     assert books == {
         "granted_fen": 199_34,
         "paid_fen": 129_34,
         "in_flight_fen": 0,
         "open_fen": 70_00,
         "to_recover_fen": 0,
-        "ledger": {
-            "fund": 0,
-            "bank": -129_34,
+        "ledger": dict.fromkeys(Account, 0)
+        | {
+            "fund": -opening,
+            "bank": opening - 129_34,
             "benefit_expense": 199_34,
             "benefits_payable": -70_00,
-            "payouts_in_transit": 0,
         },
         "payouts_by_state": {"paid": 1, "ready": 1},
         "payouts_queued": 1,
         "batches_open": 0,
         "bank_exceptions": 0,
+        "payouts_in_doubt": 0,
+        "payouts_held": 0,
+        "funds_low": 0,
         "events_pending": 1,
         "dead_letters": 0,
     }

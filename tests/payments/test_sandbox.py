@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from deploy.local.postgres import SUPERUSER
 from services.common.kit.db import Database
 from services.common.kit.health import Health
 from services.payments.main import Office, new_office
@@ -16,6 +17,7 @@ from services.payments.timers import Timers
 from services.payments.usecases import reading
 from services.payments.usecases.cut import cut_batch
 from services.payments.usecases.desk import Desk
+from tests.payments.conftest import ONE_FUND
 from tests.payments.people import CARD, Member, deliver, states
 from tests.payments.steps import UNION, check_books
 from tests.sandbox.conftest import Sandbox
@@ -50,9 +52,13 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 @pytest.fixture
 async def office(knobs: Settings, sandbox: Sandbox) -> AsyncGenerator[Office]:
     bank_url = f"http://127.0.0.1:{sandbox.port}"
-    office = new_office(knobs.model_copy(update={"bank_url": bank_url}))
+    office = new_office(knobs.model_copy(update={"bank_url": bank_url, "funds_file": ONE_FUND}))
     yield office
     await office.close()
+
+
+def as_superuser(url: str) -> str:
+    return url.replace("//payments@", f"//{SUPERUSER}@")
 
 
 async def until(reached: Callable[[], Awaitable[bool]]) -> None:
@@ -159,7 +165,9 @@ async def test_a_restored_database_pays_nobody_twice(
         await until_states(desk, member, [("paid", 5_00)])
     database = Database(knobs, application="restored")
     restored = replace(desk, database=database)
-    async with database.begin() as unit:
+    owner = knobs.model_copy(update={"database_url": as_superuser(knobs.database_url)})
+    backup = Database(owner, application="backup")
+    async with backup.begin() as unit:
         await unit.execute("alter table ledger disable trigger ledger_stays")
         await unit.execute("delete from ledger where leg <> 'granted'")
         await unit.execute("delete from attempt")
@@ -167,9 +175,11 @@ async def test_a_restored_database_pays_nobody_twice(
         await unit.execute("update payout set state = 'ready', attempt_no = 0, payee_version = 0")
         await unit.execute("update balance set paid_fen = 0, open_fen = granted_fen")
         await unit.execute(
-            "insert into ready_queue (payout_id, member_id, ready_at)"
-            " select payout_id, member_id, now() from payout"
+            "insert into ready_queue (lane, payout_id, member_id, ready_at)"
+            " select 'union.0', payout_id, member_id, now() from payout"
         )
+        await unit.execute("update fund set bank_fen = bank_fen + 500")
+    await backup.close()
     assert await cut_batch(restored, UNION, 10) is not None
 
     async def listed() -> bool:

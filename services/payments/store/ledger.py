@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from services.common.kit.clock import BUSINESS_ZONE
-from services.common.kit.db import Unit
+from services.common.kit.db import Row, Unit
 from services.common.money import Fen
 from services.payments.model.ledger import Account, Posting
 
@@ -46,6 +46,10 @@ async def cash_of(unit: Unit, fund_id: str) -> Cash:
     )
     assert row is not None, "every configured fund was opened"
     return Cash(row["bank_fen"], row["in_transit_fen"])
+
+
+async def funds(unit: Unit) -> list[Row]:
+    return await unit.fetch("select fund_id, bank_fen, in_transit_fen, low_since from fund")
 
 
 async def tell_low(unit: Unit, fund_id: str, at: datetime) -> bool:

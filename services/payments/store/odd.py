@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from services.common.kit.db import Unit
+from services.common.kit.db import Row, Unit
 from services.payments.model.acts import SettleException
 from services.payments.model.payouts import BankException
 
@@ -42,4 +42,17 @@ async def settle(unit: Unit, odd: SettleException, person_id: UUID, at: datetime
             at,
             person_id,
         )
+    )
+
+
+async def page(unit: Unit, rows_max: int, *, settled: bool) -> list[Row]:
+    """Give what is open, or what has been looked into; newest first."""
+    return await unit.fetch(
+        """
+        select batch_id, kind, instruction_id, seen_at, settled_at from bank_exception
+        where (settled_at is not null) = $1
+        order by seen_at desc, batch_id, kind, instruction_id limit $2
+        """,
+        settled,
+        rows_max,
     )

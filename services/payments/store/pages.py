@@ -26,7 +26,7 @@ async def payouts(
             left join payee e on e.member_id = p.member_id
             left join doubt d using (payout_id)
             left join attempt a on a.payout_id = p.payout_id and a.attempt_no = p.attempt_no
-            left join batch b using (batch_id)
+            left join batch b on b.batch_id = a.batch_id
         where p.member_id = $1 and ($2::uuid is null or p.claim_id = $2)
           and ($3::timestamptz is null or (p.created_at, p.payout_id) < ($3, $4::uuid))
         order by p.created_at desc, p.payout_id desc limit $5
@@ -71,7 +71,8 @@ async def batches(unit: Unit, cursor: UUID | None, rows_max: int) -> list[Row]:
     return await unit.fetch(
         """
         select batch_id, fund_id, tier, batch_no, business_day, state, bank_code, lines,
-               total_fen, cut_at, submitted_at, closed_at, paid_lines, paid_fen, refused_lines, refused_fen
+               total_fen, cut_at, submitted_at, closed_at, paid_lines, paid_fen, refused_lines,
+               refused_fen
         from batch where $1::uuid is null or batch_id < $1 order by batch_id desc limit $2
         """,
         cursor,

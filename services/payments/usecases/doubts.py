@@ -5,10 +5,10 @@ signed letter that two people enter. The batch is asked about all the while.
 """
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from services.common.kit import clock
-from services.common.kit.db import Row
 from services.common.kit.logs import get_logger
 from services.payments.errors import UnknownDoubt
 from services.payments.model.shown import Place
@@ -35,6 +35,7 @@ async def own(desk: Desk, payout_id: UUID, person_id: UUID) -> None:
             raise UnknownDoubt
 
 
-async def page(desk: Desk, after: Place | None) -> list[Row]:
+async def page(desk: Desk, after: Place | None) -> list[dict[str, Any]]:
     async with desk.database.begin() as unit:
-        return await doubts.page(unit, after or (None, None), desk.settings.page_rows)
+        rows = await doubts.page(unit, after or (None, None), desk.settings.page_rows)
+    return [dict(row) for row in rows]

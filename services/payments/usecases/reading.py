@@ -6,14 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
-from services.common.money import Fen
+from services.common.money import Fen, yuan
 from services.payments.errors import PayeeUnusable, UnknownMember
+from services.payments.model.funds import Fund
 from services.payments.model.ledger import Account
 from services.payments.model.owed import Benefits
 from services.payments.model.payouts import AttemptState, Payee, PayoutState
 from services.payments.model.shown import Moment, Place, ShownPayout, ShownRefusal
 from services.payments.rules.owed import to_recover
-from services.payments.store import pages, payees
+from services.payments.store import acts as proposals
+from services.payments.store import ledger, odd, pages, payees
 from services.payments.usecases.desk import Desk
 
 
@@ -151,6 +153,42 @@ async def benefits(
 async def batches(desk: Desk, cursor: UUID | None) -> list[dict[str, Any]]:
     async with desk.database.begin() as unit:
         return [dict(row) for row in await pages.batches(unit, cursor, desk.settings.page_rows)]
+
+
+async def exceptions(desk: Desk, *, settled: bool) -> list[dict[str, Any]]:
+    """List what the banks said and was not applied, newest first."""
+    async with desk.database.begin() as unit:
+        rows = await odd.page(unit, desk.settings.page_rows, settled=settled)
+    return [dict(row) for row in rows]
+
+
+async def acts(desk: Desk, state: str | None, before: UUID | None) -> list[dict[str, Any]]:
+    async with desk.database.begin() as unit:
+        rows = await proposals.page(unit, state, before, desk.settings.page_rows)
+    return [dict(row) for row in rows]
+
+
+async def funds(desk: Desk) -> list[dict[str, Any]]:
+    """Show what lies in each fund, and what of it may still be paid."""
+    async with desk.database.begin() as unit:
+        rows = {row["fund_id"]: row for row in await ledger.funds(unit)}
+    return [_fund(fund, rows[fund.fund_id]) for fund in desk.funds.funds if fund.fund_id in rows]
+
+
+def _fund(fund: Fund, row: Row) -> dict[str, Any]:
+    cash = ledger.Cash(row["bank_fen"], row["in_transit_fen"])
+    return {
+        "fund_id": fund.fund_id,
+        "name": fund.name,
+        "channel": fund.channel,
+        "account_tail": fund.account[-4:],
+        "window": fund.window.kind,
+        "bank": yuan(cash.bank_fen),
+        "in_transit": yuan(cash.in_transit_fen),
+        "reserve": yuan(fund.reserve_fen),
+        "free": yuan(Fen(max(0, cash.free_fen - fund.reserve_fen))),
+        "low_since": row["low_since"],
+    }
 
 
 async def books(desk: Desk) -> dict[str, Any]:

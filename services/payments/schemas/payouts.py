@@ -1,15 +1,13 @@
-"""What payments answers."""
+"""What payments answers about payouts and what a member is owed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from services.common.contracts.payments import Actor
-from services.common.money import Fen, yuan
-from services.payments.model.batches import BatchState
+from services.common.money import yuan
 from services.payments.model.owed import Benefits
 from services.payments.model.shown import Place, ShownPayout, ShownRefusal
 
@@ -116,69 +114,3 @@ class BenefitsOut(BaseModel):
     def of(cls, benefits: Benefits) -> "BenefitsOut":
         granted, paid, to_recover = map(yuan, benefits)
         return cls(granted=granted, paid=paid, to_recover=to_recover)
-
-
-class BatchOut(BaseModel):
-    """A batch: what was in it, and how much of it the bank has paid and refused."""
-
-    batch_id: UUID
-    fund_id: str
-    tier: int
-    batch_no: str
-    business_day: date
-    status: BatchState
-    bank_code: str | None
-    lines: int
-    total: str
-    cut_at: datetime
-    submitted_at: datetime | None
-    closed_at: datetime | None
-    paid_lines: int
-    paid: str
-    refused_lines: int
-    refused: str
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "BatchOut":
-        sums = {
-            shown: yuan(Fen(row[column]))
-            for shown, column in (
-                ("total", "total_fen"),
-                ("paid", "paid_fen"),
-                ("refused", "refused_fen"),
-            )
-        }
-        return cls.model_validate({**row, **sums, "status": row["state"]})
-
-
-class BatchesOut(BaseModel):
-    batches: list[BatchOut]
-    next_cursor: UUID | None
-
-    @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]], page_rows: int) -> "BatchesOut":
-        batches = [BatchOut.of(row) for row in rows]
-        return cls(
-            batches=batches,
-            next_cursor=batches[-1].batch_id if len(batches) == page_rows else None,
-        )
-
-
-class BooksOut(BaseModel):
-    """Sums over all rows, and what is not finished."""
-
-    granted_fen: int
-    paid_fen: int
-    in_flight_fen: int
-    open_fen: int
-    to_recover_fen: int
-    ledger: dict[str, int]
-    payouts_by_state: dict[str, int]
-    payouts_queued: int
-    batches_open: int
-    bank_exceptions: int
-    payouts_in_doubt: int
-    payouts_held: int
-    funds_low: int
-    events_pending: int
-    dead_letters: int

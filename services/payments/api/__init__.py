@@ -1,0 +1,1 @@
+"""The HTTP edge of payments: parse, authorise, call, present."""

@@ -1,0 +1,1 @@
+"""What payments answers, and what it is sent."""
