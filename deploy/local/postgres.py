@@ -122,12 +122,16 @@ class EmbeddedPostgres:
              where not exists (select from pg_roles where rolname = r) \\gexec
             select format('create database %I owner %I', n, o) from pairs
              where not exists (select from pg_database where datname = n) \\gexec
-            select format('revoke all on database %I from public', d)
-              from (select n from pairs union all select 'postgres') as all_of(d) \\gexec
-            select format('grant connect on database %I to %I', n, n) from pairs \\gexec
+            revoke all on database {SUPERUSER} from public;
         """  # noqa: S608 - the names are this file's callers' constants
         for name in names:
-            script += f"\\connect {name}\nreassign owned by {name} to {owner_of(name)};\n"
+            # The grant last: what an owner was granted goes over to the next owner.
+            script += f"""
+                \\connect {name}
+                reassign owned by {name} to {owner_of(name)};
+                revoke all on database {name} from public;
+                grant connect on database {name} to {name};
+            """
         command = [str(binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
         command += ["-h", str(self.socket_dir), "-U", SUPERUSER, "-d", "postgres"]
         process = await asyncio.create_subprocess_exec(

@@ -112,6 +112,7 @@ async def test_a_data_folder_in_which_services_owned_their_tables_is_put_right_o
     for _ in range(2):
         platform.kill("postgres")
         await platform.wait_ready()
+        assert await ask(platform, "claims", "select has_table_privilege('old', 'select')") is False
     owners = (
         "select string_agg(distinct owner::regrole::text, ',') from ("
         " select relowner from pg_class where relnamespace = 'public'::regnamespace"
