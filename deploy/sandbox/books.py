@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import sys
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,7 @@ class Book:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        weakref.finalize(self, os.close, self._file)
         self._durable = _cut_torn_line(self._file)
         self._end = self._durable
         self._waiting: list[bytes] = []

@@ -22,11 +22,12 @@ class BankUploadFault(Fault):
     """Spoils the upload of a batch file.
 
     drop_request: hung up, never seen by the bank · drop_answer: booked, closed, then hung up ·
-    delay: the file lies on the line first · status_500: answered 500, never seen by the bank.
+    delay: the file lies on the line first · status_500: answered 500, never seen by the bank ·
+    hold: taken and answered, booked only after POST /bank/release.
     """
 
     target: Literal["bank_upload"]
-    kind: Literal["drop_request", "drop_answer", "delay", "status_500"]
+    kind: Literal["drop_request", "drop_answer", "delay", "status_500", "hold"]
     delay_s: Delay = 0.0
 
     @model_validator(mode="after")
@@ -38,11 +39,79 @@ class BankResultFault(Fault):
     """Spoils a result file that is ready; what is kept on the disk stays right.
 
     never_ready: 404 · truncated: the last third is missing · wrong_control_sum: the trailer is a
-    fen off · line_in_process: the first line still says 2 · garbage: noise.
+    fen off · line_in_process: the first line still says 2 · garbage: noise · twice: every line
+    twice · reencoded: UTF-8 with a mark in front · unknown_ids: one line more, under an instruction
+    id nobody sent · stale: every line still says 2.
     """
 
     target: Literal["bank_result"]
-    kind: Literal["never_ready", "truncated", "wrong_control_sum", "line_in_process", "garbage"]
+    kind: Literal[
+        "never_ready",
+        "truncated",
+        "wrong_control_sum",
+        "line_in_process",
+        "garbage",
+        "twice",
+        "reencoded",
+        "unknown_ids",
+        "stale",
+    ]
+
+
+class BankMovementsFault(Fault):
+    """Spoils a page of movements or a day statement; what is kept on the disk stays right.
+
+    twice: every row twice · truncated: the last third is missing · out_of_order: newest first.
+    """
+
+    target: Literal["bank_movements"]
+    kind: Literal["twice", "truncated", "out_of_order"]
+
+
+class IsoOrderFault(Fault):
+    """Holds an order that lies in the drop folder: taken and answered, booked when released."""
+
+    target: Literal["iso_order"]
+    kind: Literal["hold"]
+
+
+class IsoReportFault(Fault):
+    """Spoils the final report (pain.002) on an order.
+
+    truncated: the last third is missing · garbage: no XML · twice: each line twice · unknown_ids:
+    a line about something nobody ordered · stale: every line in process; after all of these the
+    right one follows under the next number. exceptions_only: no lines where all is settled.
+    """
+
+    target: Literal["iso_report"]
+    kind: Literal["truncated", "garbage", "twice", "unknown_ids", "stale", "exceptions_only"]
+
+
+class IsoNoticeFault(Fault):
+    """Spoils a notice of movements (camt.054).
+
+    truncated, garbage, twice (each movement twice): the right one follows under the next number ·
+    out_of_order: the movements backwards.
+    """
+
+    target: Literal["iso_notice"]
+    kind: Literal["truncated", "garbage", "twice", "out_of_order"]
+
+
+class CmbFault(Fault):
+    """Spoils a call of the API door.
+
+    drop_request: hung up, never seen · drop_answer: done, then hung up · delay: the call lies on
+    the line first · busy: answered NCB009, never seen · garbage: done, answered with noise.
+    """
+
+    target: Literal["cmb"]
+    kind: Literal["drop_request", "drop_answer", "delay", "busy", "garbage"]
+    delay_s: Delay = 0.0
+
+    @model_validator(mode="after")
+    def _a_delay_has_a_length(self) -> Self:
+        return _with_delay(self, self.kind, self.delay_s)
 
 
 class SmsFault(Fault):
@@ -74,7 +143,17 @@ class WeChatFault(Fault):
     kind: Literal["busy"]
 
 
-AnyFault = BankUploadFault | BankResultFault | SmsFault | WeChatFault
+AnyFault = (
+    BankUploadFault
+    | BankResultFault
+    | BankMovementsFault
+    | IsoOrderFault
+    | IsoReportFault
+    | IsoNoticeFault
+    | CmbFault
+    | SmsFault
+    | WeChatFault
+)
 
 
 class FaultOrder(RootModel[Annotated[AnyFault, Field(discriminator="target")]]):

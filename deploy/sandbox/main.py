@@ -10,8 +10,11 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from deploy.sandbox.bank.bank import Bank
+from deploy.sandbox.bank.cmb.door import CmbDoor
 from deploy.sandbox.bank.files import FileCounter
 from deploy.sandbox.bank.hand import Hand
+from deploy.sandbox.bank.iso.door import IsoDoor
+from deploy.sandbox.bank.statements import StatementCounter
 from deploy.sandbox.books import hold
 from deploy.sandbox.faults import Faults
 from deploy.sandbox.settings import SandboxSettings
@@ -24,9 +27,11 @@ from deploy.sandbox.wechat import WeChat
 
 
 def build(settings: SandboxSettings) -> FastAPI:
+    """Give the sandbox, at work during its lifespan; after it the books may be opened anew."""
     held = hold(settings.data_dir)
     faults = Faults()
     bank = Bank(settings)
+    iso = IsoDoor(bank, faults, settings.iso_dir or settings.data_dir / "iso20022")
     sms_folder = settings.data_dir / "sms"
     templates = Templates(settings.sms_templates, sms_folder / "templates.jsonl")
     provider = Provider(sms_folder, templates)
@@ -40,18 +45,24 @@ def build(settings: SandboxSettings) -> FastAPI:
 
     @asynccontextmanager
     async def at_work(_app: FastAPI) -> AsyncGenerator[None]:
-        tasks = [asyncio.create_task(one) for one in (bank.work(), receipts.work())]
+        tasks = [asyncio.create_task(one) for one in (bank.work(), iso.work(), receipts.work())]
         for task in tasks:
             task.add_done_callback(_end_if_failed)
         yield
-        for task in tasks:
-            task.cancel()
+        # In its turn: what the bank is just writing is written.
+        async with bank.state.turn:
+            for task in tasks:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        held.close()
 
     app = FastAPI(title="Sandbox: bank, SMS provider, WeChat", lifespan=at_work)
-    app.state.held = held
+    app.state.bank = bank
     app.include_router(FileCounter(bank, faults, settings).routes())
+    app.include_router(StatementCounter(bank, faults).routes())
     app.include_router(Hand(bank).routes())
+    app.include_router(iso.routes())
+    app.include_router(CmbDoor(bank, faults, settings).routes())
     app.include_router(door.routes())
     app.include_router(WeChat(settings, faults).routes())
     app.include_router(faults.routes())

@@ -17,8 +17,21 @@ class SandboxSettings(BaseSettings):
 
     bank_opening_balance_yuan: Decimal = Decimal("10000000000.00")
     bank_line_limit_yuan: Decimal = Decimal("10000000000.00")
+    # One for each kind of batch file: P1 of fields, P2 of fixed width.
     bank_file_lines_max: int = 5_000
-    bank_file_bytes_max: int = 16 * 1024 * 1024
+    bank_fixed_file_lines_max: int = 100_000
+    bank_file_bytes_max: int = 32 * 1024 * 1024
+
+    # Where it is not said, the drop folder lies with the books: two sandboxes never share one.
+    iso_dir: Path | None = None
+
+    # Hex, or files with one line of hex; without them the API door is shut.
+    cmb_sm4_key: str = ""
+    cmb_sm4_key_file: Path | None = None
+    cmb_bank_private_key: str = ""
+    cmb_bank_private_key_file: Path | None = None
+    cmb_client_public_key: str = ""
+    cmb_client_public_key_file: Path | None = None
 
     sms_access_key_id: str = "sandbox"
     sms_access_key_secret: str = "sandbox-secret"  # noqa: S105 - a toy's key, good for nothing else

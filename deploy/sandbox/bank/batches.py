@@ -7,6 +7,9 @@ import msgspec
 
 from deploy.sandbox.bank.reasons import FileReason
 
+# Code and words of a line that is not decided yet.
+IN_PROCESS = ("9999", "处理中")
+
 
 def fen(yuan: str) -> int:
     return int(yuan.replace(".", ""))
@@ -93,7 +96,8 @@ class Received:
 class Outcome:
     """What became of a transfer: booked with a serial on a day (yyyymmdd), or refused.
 
-    `code` and `words` are a `LineReason`'s, empty where it is booked; `line` counts from 1.
+    `code` and `words` are a `LineReason`'s, empty where it is booked; `line` counts from 1. Only a
+    result that was spoilt on order says in process.
     """
 
     amount_fen: int
@@ -110,6 +114,34 @@ class Outcome:
     def booked(self) -> bool:
         return not self.code
 
+    @property
+    def status(self) -> int:
+        """How the files say it: 0 booked, 1 refused, 2 in process."""
+        if self.code == IN_PROCESS[0]:
+            return 2
+        return 0 if self.booked else 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a result's lines come to; one in process counts nowhere."""
+
+    paid: int = 0
+    paid_fen: int = 0
+    failed: int = 0
+    failed_fen: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        match outcome.status:
+            case 0:
+                self.paid += 1
+                self.paid_fen += outcome.amount_fen
+            case 1:
+                self.failed += 1
+                self.failed_fen += outcome.amount_fen
+            case _:
+                pass
+
 
 class AlreadyTaken(Exception):
     """The name or the batch number belongs to other content."""
@@ -117,11 +149,3 @@ class AlreadyTaken(Exception):
     def __init__(self, reason: FileReason) -> None:
         super().__init__(reason.words)
         self.reason = reason
-
-
-class HandRefused(Exception):
-    """What the tester's hand asked for cannot be: NOT_FOUND, GIVEN_BACK, NO_FUNDS, NO_BACKUP."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code

@@ -9,11 +9,11 @@ and a trailer 成功笔数|成功金额|失败笔数|失败金额.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from deploy.sandbox.bank.batches import Outcome, Transfer, fen, yuan
+from deploy.sandbox.bank.batches import Outcome, Tally, Transfer, fen, yuan
 from deploy.sandbox.bank.ledger import ACCOUNT
 from deploy.sandbox.bank.reasons import FileReason, FileRefused
 
@@ -30,80 +30,106 @@ LINE_FIELDS = 9
 
 @dataclass(frozen=True, slots=True)
 class BatchFile:
-    """A file that was read through and is well-formed; its lines are read again as needed."""
+    """A batch file; its lines are read from its bytes whenever they are asked for."""
 
     number: str
     payer: str
     count: int
     total_fen: int
     currency: str
+    day: str
     content: bytes = field(repr=False)
+    # Reads the line at a place, counted from 1, in the batch of that number.
+    transfer: Callable[[bytes, int, str], Transfer] = field(repr=False)
 
     @property
     def transfers(self) -> Iterator[Transfer]:
-        lines = _lines(self.content)
+        """Read the lines one after the other; raises `FileRefused` at one that is not right."""
+        lines = lines_of(self.content)
         next(lines)
         for place, line in enumerate(lines, 1):
-            yield _transfer(_text(line, self.number), place, self.number)
+            yield self.transfer(line, place, self.number)
+
+    def require_whole(self, lines_max: int) -> None:
+        """Raise `FileRefused` unless the lines are right, and as many and as much as announced."""
+        # A file that was cut off has lost its last line end.
+        if not self.content.endswith(END):
+            raise FileRefused(FileReason.LINE, self.number)
+        if self.content.count(END) - 1 > lines_max:
+            raise FileRefused(FileReason.TOO_LONG, self.number)
+        count = total_fen = 0
+        for transfer in self.transfers:
+            count += 1
+            total_fen += transfer.amount_fen
+        if count != self.count:
+            raise FileRefused(FileReason.COUNT, self.number)
+        if total_fen != self.total_fen:
+            raise FileRefused(FileReason.SUM, self.number)
+        if not _is_day(self.day):
+            raise FileRefused(FileReason.HEADER, self.number)
 
 
-def read(content: bytes, lines_max: int) -> BatchFile:
-    """Read a batch file whole, or refuse it whole."""
-    header, *_ = content.split(END, 1)
-    number, payer, count, total, currency, day = _header(_text(header))
-    # A file that was cut off has lost its last line end.
-    if not content.endswith(END):
-        raise FileRefused(FileReason.LINE, number)
-    if content.count(END) - 1 > lines_max:
-        raise FileRefused(FileReason.TOO_LONG, number)
-    file = BatchFile(number, payer, int(count), fen(total), currency, content)
-    counted = total_fen = 0
-    for transfer in file.transfers:
-        counted += 1
-        total_fen += transfer.amount_fen
-    if counted != file.count:
-        raise FileRefused(FileReason.COUNT, number)
-    if total_fen != file.total_fen:
-        raise FileRefused(FileReason.SUM, number)
-    if not is_day(day):
-        raise FileRefused(FileReason.HEADER, number)
-    return file
-
-
-def write_result(file: BatchFile, outcomes: Iterable[Outcome]) -> bytes:
-    """Write the result file of a batch whose every line is decided."""
-    lines = _lines(file.content)
-    result = bytearray(next(lines) + END)
-    count = [0, 0]
-    total_fen = [0, 0]
-    for line, outcome in zip(lines, outcomes, strict=True):
-        status = 0 if outcome.booked else 1
-        code, words = (outcome.code, outcome.words) if status else ("0000", "交易成功")
-        answer = f"|{status}|{code}|{words}|{outcome.serial}|{outcome.day}\r\n"
-        result += line + answer.encode(ENCODING)
-        count[status] += 1
-        total_fen[status] += outcome.amount_fen
-    trailer = f"{count[0]}|{yuan(total_fen[0])}|{count[1]}|{yuan(total_fen[1])}\r\n"
-    return bytes(result + trailer.encode(ENCODING))
-
-
-def is_day(text: str) -> bool:
-    if len(text) != DAY_LENGTH or not text.isascii() or not text.isdigit():
-        return False
-    try:
-        datetime.strptime(text + "+0800", "%Y%m%d%z")
-    except ValueError:
-        return False
-    return True
-
-
-def _lines(content: bytes) -> Iterator[bytes]:
-    """Give the lines of a whole file; in GB18030 no character's bytes look like a line end."""
+def lines_of(content: bytes) -> Iterator[bytes]:
+    """Give header and lines; no character's bytes look like a line end, neither here nor in P2."""
     start = 0
     while start < len(content):
         end = content.index(END, start)
         yield content[start:end]
         start = end + len(END)
+
+
+def read(content: bytes, lines_max: int) -> BatchFile:
+    """Read a batch file whole, or refuse it whole."""
+    header, *_ = content.split(END, 1)
+    fields = _text(header).split("|")
+    if len(fields) != HEADER_FIELDS or not NUMBER.fullmatch(fields[0]):
+        raise FileRefused(FileReason.HEADER)
+    number, payer, count, total, currency, day = fields
+    right = ACCOUNT.fullmatch(payer) and COUNT.fullmatch(count) and AMOUNT.fullmatch(total)
+    if not (right and currency):
+        raise FileRefused(FileReason.HEADER, number)
+    file = BatchFile(number, payer, int(count), fen(total), currency, day, content, _transfer)
+    file.require_whole(lines_max)
+    return file
+
+
+def write_result(file: BatchFile, outcomes: Iterable[Outcome]) -> bytes:
+    """Write the result file of a batch whose every line is decided."""
+    header, *lines = lines_of(file.content)
+    return write(header, zip(lines, outcomes, strict=True))
+
+
+def write(header: bytes, answered: Iterable[tuple[bytes, Outcome]], off_fen: int = 0) -> bytes:
+    """Write a result file; `off_fen` is what a spoilt one's control sum is off by."""
+    result, tally = bytearray(header + END), Tally()
+    for line, outcome in answered:
+        tally.add(outcome)
+        status, code, words = outcome.status, outcome.code or "0000", outcome.words or "交易成功"
+        answer = f"|{status}|{code}|{words}|{outcome.serial}|{outcome.day}\r\n"
+        result += line + answer.encode(ENCODING)
+    paid, failed = yuan(tally.paid_fen + off_fen), yuan(tally.failed_fen)
+    trailer = f"{tally.paid}|{paid}|{tally.failed}|{failed}\r\n"
+    return bytes(result + trailer.encode(ENCODING))
+
+
+def renamed(line: bytes, place: int, instruction_id: str) -> bytes:
+    """Give the line under another place and instruction."""
+    _place, *middle, _instruction_id = line.split(b"|")
+    return b"|".join([str(place).encode(), *middle, instruction_id.encode()])
+
+
+def _transfer(line: bytes, place: int, number: str) -> Transfer:
+    text = _text(line, number)
+    fields = text.split("|")
+    if len(fields) != LINE_FIELDS or "\r" in text or "\n" in text:
+        raise FileRefused(FileReason.LINE, number)
+    order, account, name, amount, _bank, _cnaps, _id, remark, instruction_id = fields
+    right = AMOUNT.fullmatch(amount) and NUMBER.fullmatch(instruction_id)
+    if not right or not fen(amount) or not account or not name.strip():
+        raise FileRefused(FileReason.LINE, number)
+    if order != str(place):
+        raise FileRefused(FileReason.NUMBERING, number)
+    return Transfer(account, name, fen(amount), instruction_id, remark)
 
 
 def _text(line: bytes, number: str | None = None) -> str:
@@ -113,25 +139,11 @@ def _text(line: bytes, number: str | None = None) -> str:
         raise FileRefused(FileReason.ENCODING, number) from unreadable
 
 
-def _header(line: str) -> list[str]:
-    fields = line.split("|")
-    if len(fields) != HEADER_FIELDS or not NUMBER.fullmatch(fields[0]):
-        raise FileRefused(FileReason.HEADER)
-    number, payer, count, total, currency, _day = fields
-    right = ACCOUNT.fullmatch(payer) and COUNT.fullmatch(count) and AMOUNT.fullmatch(total)
-    if not (right and currency):
-        raise FileRefused(FileReason.HEADER, number)
-    return fields
-
-
-def _transfer(line: str, place: int, number: str) -> Transfer:
-    fields = line.split("|")
-    if len(fields) != LINE_FIELDS or "\r" in line or "\n" in line:
-        raise FileRefused(FileReason.LINE, number)
-    order, account, name, amount, _bank, _cnaps, _id, note, instruction_id = fields
-    right = AMOUNT.fullmatch(amount) and NUMBER.fullmatch(instruction_id)
-    if not right or not fen(amount) or not account or not name.strip():
-        raise FileRefused(FileReason.LINE, number)
-    if order != str(place):
-        raise FileRefused(FileReason.NUMBERING, number)
-    return Transfer(account, name, fen(amount), instruction_id, note)
+def _is_day(text: str) -> bool:
+    if len(text) != DAY_LENGTH or not text.isascii() or not text.isdigit():
+        return False
+    try:
+        datetime.strptime(text + "+0800", "%Y%m%d%z")
+    except ValueError:
+        return False
+    return True

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from deploy.sandbox.bank import batchfile
+from deploy.sandbox.bank import batchfile, fixedfile
 from deploy.sandbox.bank.bank import Bank
 from deploy.sandbox.bank.batches import AlreadyTaken, Batch, Outcome, Received, yuan
-from deploy.sandbox.bank.batchfile import BatchFile
+from deploy.sandbox.bank.batchfile import BatchFile, lines_of
 from deploy.sandbox.bank.reasons import FileReason, FileRefused
-from deploy.sandbox.bank.spoil import spoil
+from deploy.sandbox.bank.spoil import spoil_bytes, spoil_lines
 from deploy.sandbox.books import keep_file
 from deploy.sandbox.faults import BankResultFault, BankUploadFault, Faults
 from deploy.sandbox.settings import SandboxSettings
@@ -28,7 +28,8 @@ class Format(NamedTuple):
 
     name: Pattern[str]
     read: Callable[[bytes, int], BatchFile]
-    write_result: Callable[[BatchFile, Iterable[Outcome]], bytes]
+    write: Callable[[bytes, Iterable[tuple[bytes, Outcome]], int], bytes]
+    renamed: Callable[[bytes, int, str], bytes]
     charset: str
     lines_max: int
     one_debit: bool
@@ -60,10 +61,20 @@ class FileCounter:
             Format(
                 name=batchfile.FILE_NAME,
                 read=batchfile.read,
-                write_result=batchfile.write_result,
-                charset="gb18030",
+                write=batchfile.write,
+                renamed=batchfile.renamed,
+                charset=batchfile.ENCODING,
                 lines_max=settings.bank_file_lines_max,
                 one_debit=True,
+            ),
+            Format(
+                name=fixedfile.FILE_NAME,
+                read=fixedfile.read,
+                write=fixedfile.write,
+                renamed=fixedfile.renamed,
+                charset=fixedfile.ENCODING,
+                lines_max=settings.bank_fixed_file_lines_max,
+                one_debit=False,
             ),
         )
 
@@ -96,7 +107,8 @@ class FileCounter:
                 await asyncio.sleep(fault.delay_s)
             case _:
                 pass
-        answer = await self._answer(name, content)
+        hold = fault is not None and fault.kind == "hold"
+        answer = await self._answer(name, content, hold=hold)
         if fault and fault.kind == "drop_answer":
             await self._bank.all_processed()
             return HangUp()
@@ -113,18 +125,17 @@ class FileCounter:
         if fault and fault.kind == "never_ready":
             return not_found()
         form = self._format(received.name)
-        result = await asyncio.to_thread(self._result, form, received)
-        if fault:
-            result = spoil(fault.kind, result)
+        kind = fault.kind if fault else ""
+        result = await asyncio.to_thread(self._result, form, received, kind)
         return Response(result, media_type=f"text/plain; charset={form.charset}")
 
     async def get_batch(self, number: str) -> Response:
         received = self._bank.batch(number)
         return _state(received, 200) if received else not_found()
 
-    async def _answer(self, name: str, content: bytes) -> Response:
+    async def _answer(self, name: str, content: bytes, *, hold: bool) -> Response:
         try:
-            received, new = await self._receive(name, content)
+            received, new = await self._receive(name, content, hold=hold)
         except AlreadyTaken as taken:
             return _refusal(taken.reason, 409)
         except FileRefused as refused:
@@ -133,7 +144,7 @@ class FileCounter:
             return _state(received, 422)
         return _state(received, 201 if new else 200)
 
-    async def _receive(self, name: str, content: bytes) -> tuple[Received, bool]:
+    async def _receive(self, name: str, content: bytes, *, hold: bool) -> tuple[Received, bool]:
         form = self._format(name)
         digest = hashlib.sha256(content).hexdigest()
         known = self._bank.known(name)
@@ -157,11 +168,19 @@ class FileCounter:
             total_fen=file.total_fen,
             debits=[file.count] if form.one_debit else [],
         )
-        return await self._bank.take(batch, file.transfers)
+        return await self._bank.take(batch, file.transfers, hold=hold)
 
-    def _result(self, form: Format, received: Received) -> bytes:
-        file = form.read(self._path(received.digest).read_bytes(), form.lines_max)
-        return form.write_result(file, self._bank.outcomes(received))
+    def _result(self, form: Format, received: Received, kind: str) -> bytes:
+        """Write the result file, spoilt where a kind of fault says so."""
+        lines = lines_of(self._path(received.digest).read_bytes())
+        header = next(lines)
+        answered: Iterable[tuple[bytes, Outcome]] = zip(
+            lines, self._bank.outcomes(received), strict=True
+        )
+        if kind:
+            answered = spoil_lines(kind, list(answered), form.renamed)
+        result = form.write(header, answered, int(kind == "wrong_control_sum"))
+        return spoil_bytes(kind, result, form.charset)
 
     def _format(self, name: str) -> Format:
         for form in self._formats:

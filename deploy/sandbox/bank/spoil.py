@@ -1,38 +1,61 @@
-"""How a result file goes wrong on its way to the customer; the one on the disk stays right."""
+"""How what the customer fetches goes wrong on its way; what is on the disk stays right."""
 
 import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from deploy.sandbox.bank.batchfile import ENCODING, fen, yuan
+from deploy.sandbox.bank.batches import IN_PROCESS, Outcome
+from deploy.sandbox.bank.movements import Movement
+
+# Instruction ids nobody sent begin with sixteen of these.
+NOBODYS = "f" * 16
+
+Answered = Sequence[tuple[bytes, Outcome]]
 
 
-def spoil(kind: str, result: bytes) -> bytes:
+def spoil_lines(
+    kind: str, answered: Answered, renamed: Callable[[bytes, int, str], bytes]
+) -> Answered:
+    """Spoil what a result says line by line; kinds that spoil the bytes change nothing here."""
+    match kind:
+        case "line_in_process":
+            (line, outcome), *others = answered
+            return [(line, _waiting(outcome)), *others]
+        case "stale":
+            return [(line, _waiting(outcome)) for line, outcome in answered]
+        case "twice":
+            return [one for one in answered for _ in range(2)]
+        case "unknown_ids":
+            line, outcome = answered[0]
+            unknown = renamed(line, len(answered) + 1, f"{NOBODYS}{secrets.token_hex(8)}1")
+            return [*answered, (unknown, outcome)]
+        case _:
+            return answered
+
+
+def spoil_bytes(kind: str, content: bytes, charset: str) -> bytes:
+    """Spoil a file as a whole; kinds that spoil its lines change nothing here."""
     match kind:
         case "truncated":
-            return result[: len(result) * 2 // 3]
+            return content[: len(content) * 2 // 3]
         case "garbage":
-            return secrets.token_bytes(len(result))
-        case "wrong_control_sum":
-            return _wrong_control_sum(result)
-        case "line_in_process":
-            return _line_in_process(result)
+            return secrets.token_bytes(len(content))
+        case "reencoded":
+            return content.decode(charset).encode("utf-8-sig")
         case _:
-            raise ValueError(kind)
+            return content
 
 
-def _wrong_control_sum(result: bytes) -> bytes:
-    *lines, trailer, end = result.decode(ENCODING).split("\r\n")
-    count, total, *refused = trailer.split("|")
-    wrong = "|".join([count, yuan(fen(total) + 1), *refused])
-    return "\r\n".join([*lines, wrong, end]).encode(ENCODING)
+def spoil_movements(kind: str, movements: Sequence[Movement]) -> Sequence[Movement]:
+    match kind:
+        case "twice":
+            return [one for one in movements for _ in range(2)]
+        case "out_of_order":
+            return movements[::-1]
+        case _:
+            return movements
 
 
-def _line_in_process(result: bytes) -> bytes:
-    """Show the first line as still in process; the trailer counts what is final."""
-    header, line, *lines, trailer, end = result.decode(ENCODING).split("\r\n")
-    *sent, status, _code, _words, _serial, _day = line.split("|")
-    counts = trailer.split("|")
-    place = 0 if status == "0" else 2
-    counts[place] = str(int(counts[place]) - 1)
-    counts[place + 1] = yuan(fen(counts[place + 1]) - fen(sent[3]))
-    waiting = "|".join([*sent, "2", "9999", "处理中", "", ""])
-    return "\r\n".join([header, waiting, *lines, "|".join(counts), end]).encode(ENCODING)
+def _waiting(outcome: Outcome) -> Outcome:
+    code, words = IN_PROCESS
+    return replace(outcome, code=code, words=words, serial="", day="")

@@ -1,0 +1,98 @@
+"""The batch file P2 and its result file, of fixed width, as the bank reads and writes them.
+
+GBK; every record is 200 bytes and CRLF, padded with blanks; widths count bytes:
+  H 批次号20 单位账号32 总笔数6 总金额15 币种3 日期8
+  D 序号6 账号32 户名60 金额15 摘要30 企业流水号40      (numbers zero-filled, amounts in fen)
+Result file: the header as it came, every line's first 184 bytes as they came and behind them
+  状态1 原因码4 记账日8          (状态 0 booked, 1 refused, 2 in process; the day only with 0)
+and a trailer T 成功笔数6 成功金额15 失败笔数6 失败金额15.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+
+from deploy.sandbox.bank.batches import Outcome, Tally, Transfer
+from deploy.sandbox.bank.batchfile import END, NUMBER, BatchFile, lines_of
+from deploy.sandbox.bank.ledger import ACCOUNT
+from deploy.sandbox.bank.reasons import FileReason, FileRefused
+
+ENCODING = "gbk"
+FILE_NAME = re.compile(r"DW_[0-9A-Za-z]+_\d{8}_\d+\.txt", re.ASCII)
+RECORD_BYTES = 200
+HEADER_WIDTHS = (1, 20, 32, 6, 15, 3, 8)
+LINE_WIDTHS = (1, 6, 32, 60, 15, 30, 40)
+SENT_BYTES = sum(LINE_WIDTHS)
+
+
+def read(content: bytes, lines_max: int) -> BatchFile:
+    """Read a batch file whole, or refuse it whole."""
+    header, *_ = content.split(END, 1)
+    fields = _fields(header, HEADER_WIDTHS)
+    if fields is None or fields[0] != "H" or not NUMBER.fullmatch(fields[1]):
+        raise FileRefused(FileReason.HEADER)
+    _mark, number, payer, count, total, currency, day = fields
+    if not (ACCOUNT.fullmatch(payer) and _is_number(count) and _is_number(total) and currency):
+        raise FileRefused(FileReason.HEADER, number)
+    file = BatchFile(number, payer, int(count), int(total), currency, day, content, _transfer)
+    file.require_whole(lines_max)
+    return file
+
+
+def write_result(file: BatchFile, outcomes: Iterable[Outcome]) -> bytes:
+    """Write the result file of a batch whose every line is decided."""
+    header, *lines = lines_of(file.content)
+    return write(header, zip(lines, outcomes, strict=True))
+
+
+def write(header: bytes, answered: Iterable[tuple[bytes, Outcome]], off_fen: int = 0) -> bytes:
+    """Write a result file; `off_fen` is what a spoilt one's control sum is off by."""
+    result, tally = bytearray(header + END), Tally()
+    for line, outcome in answered:
+        tally.add(outcome)
+        answer = f"{outcome.status}{outcome.code or '0000'}{outcome.day}".encode(ENCODING)
+        result += (line[:SENT_BYTES] + answer).ljust(RECORD_BYTES) + END
+    paid = f"{tally.paid:06d}{tally.paid_fen + off_fen:015d}"
+    trailer = f"T{paid}{tally.failed:06d}{tally.failed_fen:015d}"
+    return bytes(result + trailer.encode(ENCODING).ljust(RECORD_BYTES) + END)
+
+
+def renamed(line: bytes, place: int, instruction_id: str) -> bytes:
+    """Give the line under another place and instruction."""
+    *_, id_at, id_end = accumulate(LINE_WIDTHS)
+    place_end = sum(LINE_WIDTHS[:2])
+    instruction = instruction_id.encode(ENCODING).ljust(id_end - id_at)
+    return b"D%06d" % place + line[place_end:id_at] + instruction + line[id_end:]
+
+
+def _transfer(line: bytes, place: int, number: str) -> Transfer:
+    fields = _fields(line, LINE_WIDTHS, number)
+    if fields is None or fields[0] != "D":
+        raise FileRefused(FileReason.LINE, number)
+    _mark, order, account, name, amount, remark, instruction_id = fields
+    right = _is_number(order) and _is_number(amount) and NUMBER.fullmatch(instruction_id)
+    if not right or not int(amount) or not account or not name.strip():
+        raise FileRefused(FileReason.LINE, number)
+    if int(order) != place:
+        raise FileRefused(FileReason.NUMBERING, number)
+    return Transfer(account, name, int(amount), instruction_id, remark)
+
+
+def _fields(record: bytes, widths: Sequence[int], number: str | None = None) -> list[str] | None:
+    """Cut a record into its fields, without their padding; nothing where its form is not right.
+
+    Every field is decoded for itself: half a character at its end is no character.
+    """
+    if len(record) != RECORD_BYTES or record[sum(widths) :].strip(b" ") or b"\n" in record:
+        return None
+    try:
+        return [
+            record[start:end].decode(ENCODING).rstrip(" ")
+            for start, end in pairwise(accumulate(widths, initial=0))
+        ]
+    except UnicodeDecodeError as unreadable:
+        raise FileRefused(FileReason.ENCODING, number) from unreadable
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
