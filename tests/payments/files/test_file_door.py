@@ -14,8 +14,8 @@ from services.payments.channels.p1_file import P1File
 from services.payments.channels.p2_file import P2File
 from services.payments.errors import ResultUnusable
 from services.payments.model.batches import BatchFile
-from tests.payments.files import p2_bank
 from tests.payments.files.csv_bank import a_page, a_row, a_statement
+from tests.payments.files.other_side import P2_STEP, p2_result
 from tests.payments.files.samples import BATCH_NO, DAY, PAYER, a_payee, instructions
 
 FILE = BatchFile(BATCH_NO, f"DW_UNION01_20261122_{BATCH_NO}.txt", b"")
@@ -27,7 +27,7 @@ STATEMENT = f"GET /bank/accounts/{PAYER.account}/statements/20261122.csv"
 SENT = P2File(PAYER, Client("bank", "http://127.0.0.1:9")).render(
     BATCH_NO, DAY, instructions([(a_payee(), 100)] * 3)
 )
-WHOLE = p2_bank.answer(SENT)
+WHOLE = p2_result(SENT)
 ZEROS = b"T" + b"0" * 42
 
 
@@ -146,7 +146,7 @@ async def test_a_file_refused_whole_says_so_in_place_of_its_result(
 
 
 def a_result_without_lines() -> bytes:
-    return WHOLE[: p2_bank.STEP] + ZEROS.ljust(200) + b"\r\n"
+    return WHOLE[:P2_STEP] + ZEROS.ljust(200) + b"\r\n"
 
 
 @pytest.mark.parametrize(

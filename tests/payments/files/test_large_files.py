@@ -6,14 +6,13 @@ from typing import TypeVar
 
 import pytest
 
-from deploy.sandbox.bank import batchfile
 from services.common.ids import new_id
 from services.common.money import Fen
 from services.payments.channels import csv_statement, p1_file, p2_file
 from services.payments.model.batches import Instruction
 from services.payments.model.payouts import instruction_id
-from tests.payments.files import p2_bank
 from tests.payments.files.csv_bank import a_row, a_statement
+from tests.payments.files.other_side import p1_result, p2_result
 from tests.payments.files.samples import BATCH_NO, DAY, PAYER, a_payee
 
 T = TypeVar("T")
@@ -32,7 +31,8 @@ def peak_bytes(work: Callable[[], T]) -> tuple[T, int]:
         tracemalloc.stop()
 
 
-def a_batch(lines: int) -> list[Instruction]:
+@pytest.fixture(scope="module")
+def batch() -> list[Instruction]:
     return [
         Instruction(
             line,
@@ -40,36 +40,25 @@ def a_batch(lines: int) -> list[Instruction]:
             a_payee("买买提·艾力", f"62170000{line:011d}"),
             Fen(100 + line),
         )
-        for line in range(1, lines + 1)
+        for line in range(1, LINES[-1] + 1)
     ]
-
-
-def p1_answer(content: bytes, lines: int) -> bytes:
-    file = batchfile.read(content, lines)
-    outcomes = [
-        batchfile.Outcome(t.amount_fen, serial=f"20261122{place:014d}", day="20261122")
-        for place, t in enumerate(file.transfers, 1)
-    ]
-    return batchfile.write_result(file, outcomes)
 
 
 @pytest.mark.parametrize("lines", LINES)
-def test_p1_is_written_and_read_in_bounded_memory(lines: int) -> None:
-    batch = a_batch(lines)
-    written, peak = peak_bytes(lambda: p1_file.render(BATCH_NO, PAYER, DAY, batch))
+def test_p1_is_written_and_read_in_bounded_memory(batch: list[Instruction], lines: int) -> None:
+    written, peak = peak_bytes(lambda: p1_file.render(BATCH_NO, PAYER, DAY, batch[:lines]))
     assert peak < lines * BYTES_A_LINE_MAX
-    content = p1_answer(written, lines)
+    content = p1_result(written)
     found, peak = peak_bytes(lambda: p1_file.parse(BATCH_NO, content))
     assert peak < lines * BYTES_A_LINE_MAX
     assert (len(found.lines), found.final) == (lines, True)
 
 
 @pytest.mark.parametrize("lines", LINES)
-def test_p2_is_written_and_read_in_bounded_memory(lines: int) -> None:
-    batch = a_batch(lines)
-    written, peak = peak_bytes(lambda: p2_file.render(BATCH_NO, PAYER, DAY, batch))
+def test_p2_is_written_and_read_in_bounded_memory(batch: list[Instruction], lines: int) -> None:
+    written, peak = peak_bytes(lambda: p2_file.render(BATCH_NO, PAYER, DAY, batch[:lines]))
     assert peak < lines * BYTES_A_LINE_MAX
-    content = p2_bank.answer(written)
+    content = p2_result(written)
     found, peak = peak_bytes(lambda: p2_file.parse(BATCH_NO, content))
     assert peak < lines * BYTES_A_LINE_MAX
     assert (len(found.lines), found.final) == (lines, True)

@@ -11,6 +11,7 @@ from services.payments.channels.base import LineAnswer, Outcome
 from services.payments.channels.p1_file import P1File, parse, render
 from services.payments.errors import PayeeUnusable, ResultUnusable
 from services.payments.model.payouts import Payee
+from tests.payments.files.other_side import LINES_MAX, p1_result
 from tests.payments.files.samples import (
     AMOUNTS,
     BATCH_NO,
@@ -50,31 +51,19 @@ PAYEES = st.builds(
 BATCHES = st.lists(st.tuples(PAYEES, AMOUNTS), min_size=1, max_size=20)
 
 
-def result(content: bytes, refused: dict[int, tuple[str, str]] | None = None) -> bytes:
-    """Let the sandbox's own reader and writer answer a batch file."""
-    file = batchfile.read(content, 5_000)
-    outcomes = [
-        batchfile.Outcome(t.amount_fen, *refused[place])
-        if refused and place in refused
-        else batchfile.Outcome(t.amount_fen, serial=f"2026{place}", day="20261122")
-        for place, t in enumerate(file.transfers, 1)
-    ]
-    return batchfile.write_result(file, outcomes)
-
-
 @given(BATCHES)
 def test_the_other_side_reads_what_was_written_and_back(content: list[tuple[Payee, int]]) -> None:
     lines = instructions(content)
     written = render(BATCH_NO, PAYER, DAY, lines)
     assert render(BATCH_NO, PAYER, DAY, lines) == written
-    read = batchfile.read(written, 5_000)
+    read = batchfile.read(written, LINES_MAX)
     assert read.total_fen == sum(line.amount_fen for line in lines)
     for transfer, line in zip(read.transfers, lines, strict=True):
         assert transfer.account == line.payee.card.open()
         assert transfer.name == line.payee.name.open()
         assert transfer.amount_fen == line.amount_fen
         assert transfer.instruction_id == line.instruction_id
-    found = parse(BATCH_NO, result(written))
+    found = parse(BATCH_NO, p1_result(written))
     assert found.final
     assert [(a.instruction_id, a.amount_fen) for a in found.lines] == [
         (line.instruction_id, line.amount_fen) for line in lines
@@ -116,7 +105,7 @@ def test_a_bank_whose_name_would_end_the_field_is_not_written_either() -> None:
 
 
 SAMPLE = render(BATCH_NO, PAYER, DAY, instructions([(a_payee(), 100_00)] * 3))
-GOOD = result(SAMPLE, {2: ("0001", "户名不符"), 3: ("0008", "企业流水号重复")})
+GOOD = p1_result(SAMPLE, {2: "0001", 3: "0008"})
 TEXT = GOOD.decode("gb18030")
 HEADER, FIRST, SECOND, THIRD, TRAILER, _ = TEXT.split("\r\n")
 FIRST_ID = FIRST.split("|")[8]
@@ -133,7 +122,7 @@ def test_refused_lines_carry_the_banks_code_and_our_reason() -> None:
         Outcome.REFUSED,
         Outcome.UNKNOWN,
     )
-    assert (paid.bank_serial, paid.bank_code, paid.paid_on) == ("20261", "", DAY)
+    assert (paid.bank_serial, paid.bank_code, paid.paid_on) == ("20261122" + "1".zfill(14), "", DAY)
     assert (refused.bank_code, refused.reason) == ("0001", "NAME_DIFFERS")
     assert moved.moved_before
 

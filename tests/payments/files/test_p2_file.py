@@ -4,13 +4,14 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from deploy.sandbox.bank import fixedfile
 from services.common.identity import PersonName
 from services.common.kit.http import Client
 from services.payments.channels.base import LineAnswer, Outcome
 from services.payments.channels.p2_file import P2File, parse, render
 from services.payments.errors import PayeeUnusable, ResultUnusable
 from services.payments.model.payouts import Payee
-from tests.payments.files.p2_bank import STEP, answer, read_line, records_of
+from tests.payments.files.other_side import LINES_MAX, P2_STEP, p2_result
 from tests.payments.files.samples import (
     AMOUNTS,
     BATCH_NO,
@@ -60,24 +61,26 @@ def test_every_record_is_as_wide_as_every_other_and_says_what_was_meant(
     lines = instructions(content)
     written = render(BATCH_NO, PAYER, DAY, lines)
     assert render(BATCH_NO, PAYER, DAY, lines) == written
-    header, *records = records_of(written)
+    assert len(written) == P2_STEP * (1 + len(lines))
+    assert all(written[end - 2 : end] == b"\r\n" for end in range(P2_STEP, len(written), P2_STEP))
     total_fen = sum(line.amount_fen for line in lines)
     account = PAYER.account.ljust(32)
     expected = f"H{BATCH_NO:<20}{account}{len(lines):06d}{total_fen:015d}CNY20261122"
-    assert header == expected.encode().ljust(200)
-    for record, line in zip(map(read_line, records), lines, strict=True):
-        assert record.line == line.line
-        assert record.card == line.payee.card.open()
-        assert record.name == line.payee.name.open().rstrip(" ")
-        assert record.amount_fen == line.amount_fen
-        assert record.remark == PAYER.remark
-        assert record.instruction_id == line.instruction_id
+    assert written[:200] == expected.encode().ljust(200)
+    read = fixedfile.read(written, LINES_MAX)
+    assert (read.number, read.payer, read.total_fen) == (BATCH_NO, PAYER.account, total_fen)
+    for transfer, line in zip(read.transfers, lines, strict=True):
+        assert transfer.account == line.payee.card.open()
+        assert transfer.name == line.payee.name.open().rstrip(" ")
+        assert transfer.amount_fen == line.amount_fen
+        assert transfer.remark == PAYER.remark
+        assert transfer.instruction_id == line.instruction_id
 
 
 @given(BATCHES)
 def test_the_result_of_what_was_written_is_read_back(content: list[tuple[Payee, int]]) -> None:
     lines = instructions(content)
-    found = parse(BATCH_NO, answer(render(BATCH_NO, PAYER, DAY, lines)))
+    found = parse(BATCH_NO, p2_result(render(BATCH_NO, PAYER, DAY, lines)))
     assert found.final
     assert [(a.instruction_id, a.amount_fen) for a in found.lines] == [
         (line.instruction_id, line.amount_fen) for line in lines
@@ -93,8 +96,9 @@ def test_the_result_of_what_was_written_is_read_back(content: list[tuple[Payee, 
 def test_a_name_is_written_whole_or_its_payee_is_refused(name: str) -> None:
     payee = a_payee(name)
     if is_writable(payee):
-        _, record = records_of(render(BATCH_NO, PAYER, DAY, instructions([(payee, 1)])))
-        assert read_line(record).name == name.rstrip(" ")
+        written = render(BATCH_NO, PAYER, DAY, instructions([(payee, 1)]))
+        (transfer,) = fixedfile.read(written, LINES_MAX).transfers
+        assert transfer.name == name.rstrip(" ")
     else:
         assert not (fits(name) and name.isprintable() and name.strip())
 
@@ -129,8 +133,8 @@ def test_a_remark_that_does_not_fit_is_found_at_the_start() -> None:
 
 
 SAMPLE = render(BATCH_NO, PAYER, DAY, instructions([(a_payee(), 100_00)] * 4))
-GOOD = answer(SAMPLE, {2: "0001", 3: "0008", 4: ""})
-RECORDS = [GOOD[at : at + STEP] for at in range(0, len(GOOD), STEP)]
+GOOD = p2_result(SAMPLE, {2: "0001", 3: "0008", 4: "9999"})
+RECORDS = [GOOD[at : at + P2_STEP] for at in range(0, len(GOOD), P2_STEP)]
 
 
 def test_each_line_is_what_the_bank_says_of_it() -> None:
