@@ -78,7 +78,7 @@ class DropFolder:
     def opened(self, name: str, bytes_max: int) -> Generator[BinaryIO]:
         """Open a file of the bank's.
 
-        Raises `ResultUnusable` for a link, a pipe, a folder or more than `bytes_max`, else OSError.
+        Raises `ResultUnusable` for what is no file or has more than `bytes_max`, else OSError.
         """
         with _opened(self._from_bank / name, bytes_max) as source:
             yield source
@@ -95,13 +95,14 @@ def _opened(path: Path, bytes_max: int) -> Generator[BinaryIO]:
         # Without O_NONBLOCK a pipe would be waited on for ever.
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as failed:
-        if failed.errno == errno.ELOOP:
+        if failed.errno in (errno.ELOOP, errno.ENXIO):
             raise ResultUnusable from None
         raise
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > bytes_max:
+        os.close(file)
+        raise ResultUnusable
     with os.fdopen(file, "rb") as source:
-        found = os.fstat(source.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_size > bytes_max:
-            raise ResultUnusable
         yield source
 
 

@@ -93,11 +93,13 @@ def amounts(source: BinaryIO) -> dict[str, Fen]:
 
 def _says(content: bytes, instructions: Sequence[Instruction]) -> bool:
     try:
-        return amounts(io.BytesIO(content)) == {
-            instruction.instruction_id: instruction.amount_fen for instruction in instructions
-        }
+        said = amounts(io.BytesIO(content))
     except ResultUnusable:
         return False
+    return len(said) == len(instructions) and all(
+        said.get(instruction.instruction_id) == instruction.amount_fen
+        for instruction in instructions
+    )
 
 
 def _group_header(order: Order, count: str, total: str) -> list[Node]:
