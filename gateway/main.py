@@ -11,7 +11,7 @@ from gateway import store
 from gateway.errors import PhoneProofNeeded, ServiceRefused
 from gateway.limits import PREFIX, AddressLimit, Manners, Pace
 from gateway.parts import Parts
-from gateway.routes import benefits, hospital, member, mend, schemes, staff
+from gateway.routes import benefits, finance, hospital, member, mend, schemes, staff
 from gateway.schemas.member import PhoneProofProblem
 from gateway.settings import Settings
 from gateway.upstream import Services
@@ -59,7 +59,7 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_middleware(Manners, tls=not parts.is_development)
     app.add_exception_handler(ServiceRefused, _pass_refusal_on)
     app.add_exception_handler(PhoneProofNeeded, _ask_for_phone_proof)
-    for room in (staff, schemes, hospital, member, mend, benefits):
+    for room in (staff, finance, schemes, hospital, member, mend, benefits):
         app.include_router(room.router, prefix=PREFIX)
     return app
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from gateway.parts import Parts
 from gateway.upstream import Desk, read
 from services.common.kit import idempotency
-from services.common.kit.http import Answer
+from services.common.kit.http import Answer, Client
 
 KeyHeader = Annotated[
     str | None,
@@ -23,11 +23,18 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def post_once(
-    parts: Parts, desk: Desk, path: str, answer: type[Model], *, body: bytes, key: str | None
+    parts: Parts,
+    desk: Desk,
+    service: Client,
+    path: str,
+    answer: type[Model],
+    *,
+    body: bytes,
+    key: str | None,
 ) -> Model:
-    """Post to claims, or give the answer that the first request with this key was given."""
+    """Post to a service, or give the answer that the first request with this key was given."""
     if key is None:
-        return await desk.forward(desk.claims, path, answer, body)
+        return await desk.forward(service, path, answer, body)
     key, by = idempotency.checked(key), desk.caller.header()
     digest = idempotency.digest("POST", path, body)
     async with parts.database.begin() as unit:
@@ -35,7 +42,7 @@ async def post_once(
     if kept is not None:
         return read(Answer(kept.status, {}, kept.body), answer)
     try:
-        got = await desk.posted(desk.claims, path, body)
+        got = await desk.posted(service, path, body)
     except BaseException:
         # Whether it was done is not known; the settlement's own identity makes asking again safe.
         async with parts.database.begin() as unit:

@@ -22,7 +22,9 @@ async def post_settlements(
     request: Request, parts: PartsDep, desk: DeskDep, key: KeyHeader = None
 ) -> schemas.SettlementResults:
     path, body = "/settlements", await request.body()
-    return await post_once(parts, desk, path, schemas.SettlementResults, body=body, key=key)
+    return await post_once(
+        parts, desk, desk.claims, path, schemas.SettlementResults, body=body, key=key
+    )
 
 
 @router.post("/settlements:check", openapi_extra=_BODY, response_model_exclude_none=True)
@@ -48,4 +50,6 @@ async def cancel_settlement(
     key: KeyHeader = None,
 ) -> schemas.SettlementResult:
     path, body = f"/settlements/{setl_id}/cancel", await request.body()
-    return await post_once(parts, desk, path, schemas.SettlementResult, body=body, key=key)
+    return await post_once(
+        parts, desk, desk.claims, path, schemas.SettlementResult, body=body, key=key
+    )

@@ -58,7 +58,8 @@ async def post_draft(
 ) -> schemas.DraftOut:
     problems.allow_body(request, parts.settings.draft_bytes_max)
     path, body = f"/schemes/{scheme_id}/drafts", await request.body()
-    return await post_once(parts, desk, path, schemas.DraftOut, body=body, key=key)
+    claims, answer = desk.claims, schemas.DraftOut
+    return await post_once(parts, desk, claims, path, answer, body=body, key=key)
 
 
 @router.get("/schemes/{scheme_id}/drafts/{draft_id}")
@@ -74,7 +75,8 @@ async def publish_draft(
     scheme_id: Segment, draft_id: UUID, parts: PartsDep, desk: DeskDep, key: KeyHeader = None
 ) -> schemas.EditionOut:
     path = f"/schemes/{scheme_id}/drafts/{draft_id}/publish"
-    return await post_once(parts, desk, path, schemas.EditionOut, body=b"", key=key)
+    claims, answer = desk.claims, schemas.EditionOut
+    return await post_once(parts, desk, claims, path, answer, body=b"", key=key)
 
 
 @router.post(
@@ -87,7 +89,9 @@ async def post_backtest(
     scheme_id: Segment, request: Request, parts: PartsDep, desk: DeskDep, key: KeyHeader = None
 ) -> schemas.BacktestAsked:
     path, body = f"/schemes/{scheme_id}/backtest", await request.body()
-    return await post_once(parts, desk, path, schemas.BacktestAsked, body=body, key=key)
+    return await post_once(
+        parts, desk, desk.claims, path, schemas.BacktestAsked, body=body, key=key
+    )
 
 
 @router.get("/backtests/{backtest_id}")

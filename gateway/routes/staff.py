@@ -122,12 +122,6 @@ async def get_benefits(
     return schemas.BenefitsOut(granted=granted.granted, paid=paid.paid, to_recover=paid.to_recover)
 
 
-@router.get("/payout-batches")
-@opened_to(_MONEY_SEEN)
-async def get_batches(desk: DeskDep, cursor: _Cursor = None) -> schemas.PayoutBatches:
-    return await desk.get(desk.payments, "/batches", schemas.PayoutBatches, cursor=cursor)
-
-
 @router.get("/reports/books")
 @opened_to(_MONEY_SEEN)
 async def get_books(desk: DeskDep) -> schemas.BooksOut:

@@ -1,6 +1,5 @@
 """What union staff send and are shown."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -141,30 +140,6 @@ class BenefitsOut(BaseModel):
     granted: Yuan
     paid: Yuan
     to_recover: Yuan
-
-
-class PayoutBatch(BaseModel):
-    """A batch: what was in it, and how much of it the bank has paid and refused."""
-
-    batch_id: UUID
-    batch_no: str
-    business_day: date
-    status: str
-    bank_code: str | None
-    lines: int
-    total: Yuan
-    cut_at: AwareDatetime
-    submitted_at: AwareDatetime | None
-    closed_at: AwareDatetime | None
-    paid_lines: int
-    paid: Yuan
-    refused_lines: int
-    refused: Yuan
-
-
-class PayoutBatches(BaseModel):
-    batches: list[PayoutBatch]
-    next_cursor: str | None = None
 
 
 class Books(RootModel[dict[str, int | dict[str, int]]]):

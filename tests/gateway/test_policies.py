@@ -18,12 +18,20 @@ from gateway.auth import (
     policy_of,
 )
 from gateway.limits import PREFIX
-from gateway.routes import benefits, hospital, member, mend, schemes, staff
+from gateway.routes import benefits, finance, hospital, member, mend, schemes, staff
 from services.common.ids import new_id
 from tests.gateway.conftest import MakeHouse
 from tests.gateway.house import House
 
-ROOMS = (staff.router, schemes.router, hospital.router, member.router, mend.router, benefits.router)
+ROOMS = (
+    staff.router,
+    finance.router,
+    schemes.router,
+    hospital.router,
+    member.router,
+    mend.router,
+    benefits.router,
+)
 REFUSED = (401, 403)
 
 
@@ -46,7 +54,7 @@ GUARDED = [route for route in _routes() if policy_of(route.endpoint) is not ANYO
 
 
 def test_every_route_declares_a_policy() -> None:
-    assert len(STAFF_ROUTES) == 27
+    assert len(STAFF_ROUTES) == 37
     policies = [policy_of(route.endpoint) for route in _routes()]
     assert [policies.count(one) for one in (HOSPITALS, MEMBERS, ANYONE)] == [4, 10, 7]
 

@@ -6,12 +6,12 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from gateway.schemas import benefits, hospital, member, mend, schemes, staff
+from gateway.schemas import benefits, finance, hospital, member, mend, schemes, staff
 from services.claims.schemas import backtest, claims, editions
 from services.claims.schemas import benefits as claims_benefits
 from services.enrollment import schemas as enrollment
 from services.notify import schemas as notify
-from services.payments import schemas as payments
+from services.payments.schemas import acts, batches, payouts
 
 READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.UnitOut, enrollment.UnitOut),
@@ -40,10 +40,15 @@ READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (hospital.SettlementResult, claims.SettlementOut),
     (member.ClaimLines, claims.ClaimPage),
     (member.ClaimOut, claims.ClaimOut),
-    (staff.RefusedPayouts, payments.RefusalsOut),
-    (staff.Paid, payments.BenefitsOut),
-    (staff.PayoutBatches, payments.BatchesOut),
-    (member.PayoutLines, payments.PayoutsOut),
+    (staff.RefusedPayouts, payouts.RefusalsOut),
+    (staff.Paid, payouts.BenefitsOut),
+    (finance.PayoutBatches, batches.BatchesOut),
+    (finance.BatchState, batches.BatchStateOut),
+    (finance.Doubts, batches.DoubtsOut),
+    (finance.BankExceptions, batches.ExceptionsOut),
+    (finance.Funds, batches.FundsOut),
+    (finance.ActProposed, acts.ActProposed),
+    (member.PayoutLines, payouts.PayoutsOut),
     (member.MessageLines, notify.MessagesOut),
     (mend.Mendable, notify.MendableOut),
     (mend.Proved, enrollment.MemberOut),
@@ -54,6 +59,8 @@ SENT: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.OfficerIn, enrollment.OfficerIn),
     (staff.PayeeIn, enrollment.PayeeIn),
     (staff.MemberSearchIn, enrollment.MemberSearch),
+    (finance.ApprovalIn, batches.ApprovalIn),
+    (finance.ActIn, acts.ActIn),
     (mend.CodeAsked, notify.MendCodeIn),
     (mend.ProofAsked, enrollment.ProofIn),
     (mend.CardAsked, enrollment.PayeeIn),
