@@ -35,10 +35,16 @@ def other_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     running.stop()
 
 
+@pytest.fixture
+def account() -> str:
+    """Give an account that nothing was booked on."""
+    return str(10**11 + secrets.randbelow(10**11))
+
+
 @pytest.fixture(params=[P1File, P2File])
-async def channel(request: pytest.FixtureRequest, other_side: Sandbox) -> AsyncGenerator[FileDoor]:
-    """Give a channel with an account of its own, that nothing was booked on."""
-    account = str(10**11 + secrets.randbelow(10**11))
+async def channel(
+    request: pytest.FixtureRequest, other_side: Sandbox, account: str
+) -> AsyncGenerator[FileDoor]:
     async with Client("bank", f"http://127.0.0.1:{other_side.port}") as client:
         yield request.param(PAYER._replace(account=account), client)
     other_side.http.delete("/faults")
@@ -97,6 +103,55 @@ async def test_the_day_so_far_is_stated_with_its_balances(channel: FileDoor) -> 
     assert page is not None
     assert (stated.opening_fen, stated.closing_fen) == (OPENING_FEN, OPENING_FEN - 300_00)
     assert stated.lines == page.lines
+
+
+async def test_what_comes_back_and_what_else_moves_is_on_the_account(
+    channel: FileDoor, other_side: Sandbox, account: str
+) -> None:
+    (first, second, _), _, _ = await pay(channel)
+    paid = await channel.movements("")
+    assert paid is not None
+    moved = {"account": account, "party": "市总工会", "remark": "互助金"}
+    for path, order in (
+        ("returns", {"instruction_id": first.instruction_id, "reason": "0002"}),
+        (
+            "returns",
+            {"instruction_id": second.instruction_id, "reason": "0001", "kind": "reversal"},
+        ),
+        ("deposits", moved | {"amount": "7.00"}),
+        ("transfers", moved | {"amount": "2.00"}),
+        ("transfers", moved | {"amount": "0.50", "kind": "fee"}),
+    ):
+        assert other_side.http.post(f"/bank/{path}", json=[order]).is_success
+    page = await channel.movements(paid.mark)
+    assert page is not None
+    assert [(line.kind, line.signed_fen) for line in page.lines] == [
+        (MovementKind.RETURN, 100_00),
+        (MovementKind.REVERSAL, 100_00),
+        (MovementKind.DEPOSIT, 7_00),
+        (MovementKind.TRANSFER, -2_00),
+        (MovementKind.FEE, -50),
+    ]
+    returned, reversed_, *_ = page.lines
+    assert (returned.instruction_id, returned.reason) == (first.instruction_id, "ACCOUNT_CLOSED")
+    assert (reversed_.instruction_id, reversed_.reason) == (second.instruction_id, "NAME_DIFFERS")
+    assert page.lines[2].party.open() == "市总工会"
+    stated = await channel.statement(today(), upto_now=True)
+    assert stated is not None
+    assert stated.closing_fen == OPENING_FEN - 300_00 + 200_00 + 4_50
+    assert stated.lines == [*paid.lines, *page.lines]
+
+
+async def test_a_batch_that_is_held_has_no_result_yet_and_is_not_unheard_of(
+    channel: FileDoor, other_side: Sandbox
+) -> None:
+    _, file = a_batch(channel)
+    other_side.order(target="bank_upload", kind="hold")
+    assert (await channel.submit(file)).outcome is Outcome.DONE
+    held = await channel.result(file.batch_no, file.name)
+    assert held == Answer(Outcome.UNKNOWN, "NOT_FOUND")
+    assert other_side.http.post("/bank/release").is_success
+    assert len((await found_of(channel, file)).lines) == 3
 
 
 async def test_a_refused_line_is_refused_for_its_reason(
