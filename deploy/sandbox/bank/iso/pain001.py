@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from deploy.sandbox.bank.iso.places import AMOUNT, ENVELOPE, TOP, TRANSACTION, Place
 
+BEGIN = b"<?xml "
 CHUNK_BYTES = 64 * 1024
 DEPTH_MAX = 32
 TEXT_MAX = 1_000
@@ -96,6 +97,10 @@ class _Reading:
 
     def transactions(self, file: IO[bytes]) -> Iterator[Transaction]:
         parser = self._parser()
+        # Expat would follow a mark of UTF-16 whatever it is told.
+        if file.read(len(BEGIN)) != BEGIN:
+            self._refuse()
+        parser.Parse(BEGIN, False)
         try:
             while chunk := file.read(CHUNK_BYTES):
                 parser.Parse(chunk, False)
