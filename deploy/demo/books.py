@@ -9,7 +9,7 @@ from deploy.demo.dataset import Dataset, Truth
 
 Json = Mapping[str, Any]
 SERVICES = ("enrollment", "claims", "payments", "notify")
-FINAL_PAYOUTS = frozenset({"paid", "refused", "cancelled", "netted"})
+FINAL_PAYOUTS = frozenset({"paid", "refused", "returned", "cancelled", "netted"})
 FINAL_TEXTS = frozenset({"sent"})
 COUNTED = ("settled", "rejected", "reversed", "duplicate", "refused")
 TEXTS_PER_REFUSAL = 2  # the member and the unit's one filing officer

@@ -21,7 +21,12 @@ from services.common.contracts.enrollment import (
 )
 from services.common.contracts.event import Event, payload_of, type_of
 from services.common.contracts.notify import ReminderSent
-from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.contracts.payments import (
+    PayoutOverdue,
+    PayoutPaid,
+    PayoutRefused,
+    PayoutReturned,
+)
 
 Json = dict[str, Any]
 
@@ -145,6 +150,34 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         payee_version=2,
         amount_fen=356_80,
         paid_on=date(2018, 3, 5),
+    ),
+    PayoutReturned(
+        event_id=_event_id(11),
+        at=_at(6),
+        version=7,
+        member_id=_MEMBER,
+        payout_id=_GRANT,
+        claim_id=_CLAIM,
+        attempt_no=2,
+        payee_version=2,
+        amount_fen=356_80,
+        reason="ACCOUNT_CLOSED",
+        actor="member",
+        returned_on=date(2018, 3, 7),
+    ),
+    PayoutOverdue(
+        event_id=_event_id(12),
+        at=_at(7),
+        version=8,
+        member_id=_MEMBER,
+        payout_id=_GRANT,
+        claim_id=_CLAIM,
+        attempt_no=2,
+        payee_version=2,
+        amount_fen=356_80,
+        reason="ACCOUNT_CLOSED",
+        actor="member",
+        days=7,
     ),
     ReminderSent(
         event_id=_event_id(10),
