@@ -48,13 +48,15 @@ def build(settings: SandboxSettings) -> FastAPI:
         tasks = [asyncio.create_task(one) for one in (bank.work(), iso.work(), receipts.work())]
         for task in tasks:
             task.add_done_callback(_end_if_failed)
-        yield
-        # In its turn: what the bank is just writing is written.
-        async with bank.state.turn:
-            for task in tasks:
-                task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        held.close()
+        try:
+            yield
+        finally:
+            # In its turn: what the bank is just writing is written.
+            async with bank.state.turn:
+                for task in tasks:
+                    task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            held.close()
 
     app = FastAPI(title="Sandbox: bank, SMS provider, WeChat", lifespan=at_work)
     app.state.bank = bank

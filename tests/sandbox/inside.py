@@ -1,5 +1,6 @@
 """The sandbox within the test's own process: its clock can be set, and a test may look inside."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ import httpx
 
 from deploy.sandbox.main import build
 from deploy.sandbox.settings import SandboxSettings
+from tests.sandbox.conftest import CALL_WITHIN_S
 
 
 class Line(httpx.AsyncBaseTransport):
@@ -33,3 +35,10 @@ async def opened(folder: Path, **settings: object) -> AsyncGenerator[httpx.Async
         httpx.AsyncClient(transport=line, base_url="http://bank") as client,
     ):
         yield client
+
+
+async def closed(bank: httpx.AsyncClient, number: str) -> None:
+    """Wait until every line of a batch is decided."""
+    async with asyncio.timeout(CALL_WITHIN_S):
+        while (await bank.get(f"/bank/batches/{number}")).json()["status"] != "closed":  # noqa: ASYNC110 - it is asked over HTTP, as a customer asks
+            await asyncio.sleep(0.001)

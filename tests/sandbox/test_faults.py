@@ -25,6 +25,7 @@ def test_an_order_is_counted_down_and_can_be_cleared(sandbox: Sandbox) -> None:
     "wrong",
     [
         {"target": "bank_upload", "kind": "busy"},
+        {"target": "bank_movements", "kind": "garbage"},
         {"target": "moon", "kind": "busy"},
         {"target": "sms", "kind": "error"},
         {"target": "sms", "kind": "drop_answer", "code": "isv.X"},
@@ -102,6 +103,32 @@ def test_a_spoilt_result_is_right_when_asked_again(
     assert in_process[-2] == "1|2.00|1|4.00"
     assert spoilt("garbage") not in whole
     assert sandbox.http.get(f"/bank/files/{sent.name}.ret").content == whole
+
+
+def test_a_result_repeats_recodes_or_makes_up_lines_on_order(
+    sandbox: Sandbox, line: Lines, batch: Batches
+) -> None:
+    sent = batch(line(amount="1.00"), line(account="abc", amount="4.00"))
+    sandbox.pay(sent)
+    header, paid, failed, _trailer = sandbox.result(sent.name)
+
+    def spoilt(kind: str) -> list[str]:
+        sandbox.order(target="bank_result", kind=kind)
+        return sandbox.result(sent.name)
+
+    assert spoilt("twice") == [header, paid, paid, failed, failed, "2|2.00|2|8.00"]
+    assert [text.split("|")[9:] for text in spoilt("stale")[1:3]] == [
+        ["2", "9999", "处理中", "", ""]
+    ] * 2
+    *known, made_up, trailer = spoilt("unknown_ids")
+    assert (known, trailer) == ([header, paid, failed], "2|2.00|1|4.00")
+    fields, paid_fields = made_up.split("|"), paid.split("|")
+    assert fields[0] == "3"
+    assert fields[1:8] + fields[9:] == paid_fields[1:8] + paid_fields[9:]
+    assert fields[8] not in (sent.lines[0].instruction_id, sent.lines[1].instruction_id)
+    sandbox.order(target="bank_result", kind="reencoded")
+    content = sandbox.http.get(f"/bank/files/{sent.name}.ret").content
+    assert content.decode("utf-8-sig").split("\r\n")[1:3] == [paid, failed]
 
 
 def test_a_busy_wechat_says_so(sandbox: Sandbox) -> None:

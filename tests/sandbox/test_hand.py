@@ -1,6 +1,5 @@
 """What moves on a payer's account, by batches and by the tester's hand, and how it is shown."""
 
-import asyncio
 import csv
 import io
 import json
@@ -12,8 +11,8 @@ import httpx
 import pytest
 
 from deploy.sandbox import clock
-from tests.sandbox.conftest import CALL_WITHIN_S, PAYER, BatchText, Line
-from tests.sandbox.inside import opened
+from tests.sandbox.conftest import PAYER, BatchText, Line
+from tests.sandbox.inside import closed, opened
 
 Lines = Callable[..., Line]
 Batches = Callable[..., BatchText]
@@ -33,13 +32,7 @@ async def pay(bank: httpx.AsyncClient, batch: BatchText) -> None:
     """Upload a batch and wait until it is closed."""
     answer = await bank.put(f"/bank/files/{batch.name}", content=batch.content)
     assert answer.status_code == 201, answer.text
-    await closed(bank, batch)
-
-
-async def closed(bank: httpx.AsyncClient, batch: BatchText) -> None:
-    async with asyncio.timeout(CALL_WITHIN_S):
-        while (await state(bank, batch))["status"] != "closed":  # noqa: ASYNC110 - asked over HTTP
-            await asyncio.sleep(0.001)
+    await closed(bank, batch.number)
 
 
 async def state(bank: httpx.AsyncClient, batch: BatchText) -> dict[str, str]:
@@ -250,7 +243,7 @@ async def test_a_batch_on_hold_is_booked_when_it_is_released(
         assert (await state(bank, sent))["status"] == "received"
         assert (await bank.get(f"/bank/files/{sent.name}.ret")).status_code == 404
         assert (await bank.post("/bank/release")).json() == {"released": 1}
-        await closed(bank, sent)
+        await closed(bank, sent.number)
         assert len(await movements(bank)) == 3
     async with opened(tmp_path) as bank:
         assert (await state(bank, sent))["status"] == "closed"
@@ -290,14 +283,14 @@ async def test_a_batch_that_waited_at_the_backup_is_booked_after_the_restore(
         await bank.put(f"/bank/files/{held.name}", content=held.content)
         await bank.post("/bank/backup")
         await bank.post("/bank/release")
-        await closed(bank, held)
+        await closed(bank, held.number)
         await pay(bank, batch(line()))
     async with opened(tmp_path) as bank:
         assert (await bank.post("/bank/restore")).is_success
         assert (await state(bank, held))["status"] == "received"
         assert await book(bank) == []
         assert (await bank.post("/bank/release")).json() == {"released": 1}
-        await closed(bank, held)
+        await closed(bank, held.number)
 
 
 async def test_a_killed_bank_knows_its_movements_again(

@@ -20,15 +20,24 @@ from deploy.sandbox.bank.reasons import FileReason, FileRefused
 ENCODING = "gbk"
 FILE_NAME = re.compile(r"DW_[0-9A-Za-z]+_\d{8}_\d+\.txt", re.ASCII)
 RECORD_BYTES = 200
-HEADER_WIDTHS = (1, 20, 32, 6, 15, 3, 8)
-LINE_WIDTHS = (1, 6, 32, 60, 15, 30, 40)
-SENT_BYTES = sum(LINE_WIDTHS)
+
+
+def _cuts(*widths: int) -> Sequence[tuple[int, int]]:
+    """Say where each field begins and ends."""
+    return tuple(pairwise(accumulate(widths, initial=0)))
+
+
+HEADER = _cuts(1, 20, 32, 6, 15, 3, 8)
+LINE = _cuts(1, 6, 32, 60, 15, 30, 40)
+# The fields of a line that a result repeats; the instruction id is the last of them.
+ID_AT, SENT_BYTES = LINE[-1]
+PLACE_END = LINE[1][1]
 
 
 def read(content: bytes, lines_max: int) -> BatchFile:
     """Read a batch file whole, or refuse it whole."""
     header, *_ = content.split(END, 1)
-    fields = _fields(header, HEADER_WIDTHS)
+    fields = _fields(header, HEADER)
     if fields is None or fields[0] != "H" or not NUMBER.fullmatch(fields[1]):
         raise FileRefused(FileReason.HEADER)
     _mark, number, payer, count, total, currency, day = fields
@@ -59,14 +68,12 @@ def write(header: bytes, answered: Iterable[tuple[bytes, Outcome]], off_fen: int
 
 def renamed(line: bytes, place: int, instruction_id: str) -> bytes:
     """Give the line under another place and instruction."""
-    *_, id_at, id_end = accumulate(LINE_WIDTHS)
-    place_end = sum(LINE_WIDTHS[:2])
-    instruction = instruction_id.encode(ENCODING).ljust(id_end - id_at)
-    return b"D%06d" % place + line[place_end:id_at] + instruction + line[id_end:]
+    instruction = instruction_id.encode(ENCODING).ljust(SENT_BYTES - ID_AT)
+    return b"D%06d" % place + line[PLACE_END:ID_AT] + instruction + line[SENT_BYTES:]
 
 
 def _transfer(line: bytes, place: int, number: str) -> Transfer:
-    fields = _fields(line, LINE_WIDTHS, number)
+    fields = _fields(line, LINE, number)
     if fields is None or fields[0] != "D":
         raise FileRefused(FileReason.LINE, number)
     _mark, order, account, name, amount, remark, instruction_id = fields
@@ -78,18 +85,18 @@ def _transfer(line: bytes, place: int, number: str) -> Transfer:
     return Transfer(account, name, int(amount), instruction_id, remark)
 
 
-def _fields(record: bytes, widths: Sequence[int], number: str | None = None) -> list[str] | None:
+def _fields(
+    record: bytes, cuts: Sequence[tuple[int, int]], number: str | None = None
+) -> list[str] | None:
     """Cut a record into its fields, without their padding; nothing where its form is not right.
 
     Every field is decoded for itself: half a character at its end is no character.
     """
-    if len(record) != RECORD_BYTES or record[sum(widths) :].strip(b" ") or b"\n" in record:
+    end = cuts[-1][1]
+    if len(record) != RECORD_BYTES or record[end:].strip(b" ") or b"\n" in record:
         return None
     try:
-        return [
-            record[start:end].decode(ENCODING).rstrip(" ")
-            for start, end in pairwise(accumulate(widths, initial=0))
-        ]
+        return [record[start:end].decode(ENCODING).rstrip(" ") for start, end in cuts]
     except UnicodeDecodeError as unreadable:
         raise FileRefused(FileReason.ENCODING, number) from unreadable
 
