@@ -263,3 +263,20 @@ async def test_what_was_decided_is_not_taken_back_by_a_later_result(
     await send(desk)
     assert (await reading.books(desk))["paid_fen"] == 105_00
     await check_books(desk, bank)
+
+
+async def test_a_line_is_not_taken_for_missing_while_the_result_holds_a_line_of_nobody(
+    desk: Desk, bank: ToldBank, member: Member
+) -> None:
+    """One digit of an instruction id may be garbled: then our line is there under another name."""
+    await cut(desk)
+    await send(desk)
+    bank.all_lines[0].pay()
+    whole = bank.spoil
+    bank.spoil = lambda answers: [answers[0]._replace(instruction_id="f" * 33), *answers[1:]]
+    await send(desk)
+    assert await states(desk, member) == [("batched", 100_00)]
+    bank.spoil = whole
+    await send(desk)
+    assert await states(desk, member) == [("paid", 100_00)]
+    await check_books(desk, bank)
