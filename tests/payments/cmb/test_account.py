@@ -156,6 +156,16 @@ async def test_what_a_return_lacks_is_taken_from_the_list_of_returns(kind: str) 
     )
 
 
+@pytest.mark.parametrize(
+    ("known", "code"), [({"errcod": "C001"}, "C001"), ({"cprref": ID}, "C002")]
+)
+async def test_what_the_account_itself_says_of_a_return_stands(
+    known: dict[str, str], code: str
+) -> None:
+    (line,) = await movements_of(telling([booking(9, "RETURN", **known)], [given_back(9)]))
+    assert (line.instruction_id, line.bank_code) == (ID, code)
+
+
 async def test_a_return_that_nobody_explains_is_still_money_that_came_back() -> None:
     (line,) = await movements_of(telling([booking(9, "RETURN")]))
     assert (line.amount_fen, line.instruction_id, line.reason) == (100_00, "", "")

@@ -34,6 +34,11 @@ def rejected_but_one_is_paid(page: Json) -> None:
     head(page)["rtnflg"] = "R"
 
 
+def failed_but_one_is_paid(page: Json) -> None:
+    refused(page, 1, "C001")
+    head(page)["rtnflg"] = "F"
+
+
 def rejected_and_half_told(page: Json) -> None:
     refused(page, 0, "C001")
     refused(page, 1, "C001")
@@ -80,6 +85,7 @@ def too_long(page: Json) -> None:
         failed_without_lines,
         all_paid_but_one_is_not,
         rejected_but_one_is_paid,
+        failed_but_one_is_paid,
         rejected_and_half_told,
         in_a_circle,
         behind_a_gap,

@@ -47,6 +47,8 @@ _SUBMIT_ANSWERS: Final = {
 
 
 class Cmb:
+    """A `BankChannel` for one account; `client` calls the bank, `keys` are agreed with it."""
+
     lines_max: int = 5_000
 
     def __init__(self, payer: Payer, keys: Keys, client: Client) -> None:
