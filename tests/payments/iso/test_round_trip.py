@@ -61,7 +61,7 @@ class Both:
     async def handed_over(self, file: BatchFile) -> Answer:
         async def ask() -> Answer | None:
             answer = await self.channel.submit(file)
-            return None if answer.code == "NOT_READY" else answer
+            return answer if answer.outcome is not Outcome.UNKNOWN else None
 
         return await until(ask)
 
