@@ -129,15 +129,13 @@ class PostgresServer:
         service's, which has the rights of use that the migrations give and no more.
         """
         database = f"{name}_{os.urandom(4).hex()}"
-        await self._say(f'create database "{database}" template "{template or "template1"}"')
+        make = f'create database "{database}" template "{template or "template1"}"'
         if user is None:
+            await self._say(make)
             return self.url(database)
-        await self._make_role(user)
-        await self._say(
-            f'revoke all on database "{database}" from public;'
-            f' grant connect on database "{database}" to "{user}"'
-        )
-        await _grant_use(self.url(database), user)
+        await self._let_use(template, user)
+        close = f'revoke all on database "{database}" from public'
+        await self._say(make, close, f'grant connect on database "{database}" to "{user}"')
         return self.url(database, user)
 
     def as_superuser(self, url: str) -> str:
@@ -145,12 +143,7 @@ class PostgresServer:
         return self.url(_database_of(url))
 
     async def run_as_superuser(self, url: str, *statements: str) -> None:
-        connection = await asyncpg.connect(driver_dsn(self.as_superuser(url)))
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
+        await _run(driver_dsn(self.as_superuser(url)), statements)
 
     async def drop_database(self, url: str) -> None:
         await self._say(f'drop database if exists "{_database_of(url)}" with (force)')
@@ -167,19 +160,22 @@ class PostgresServer:
                 built.touch()
         return database
 
-    async def _make_role(self, name: str) -> None:
+    async def _let_use(self, template: str | None, user: str) -> None:
+        """Make the role and, once for all workers, give it its rights in the template."""
+        marker = _folder() / f"{template}.used_by_{user}"
         async with _alone("roles"):
+            if marker.exists():
+                return
             await self._say(
-                f"do $$ begin if to_regrole('{name}') is null"
-                f" then create role {name} login; end if; end $$"
+                f"do $$ begin if to_regrole('{user}') is null"
+                f" then create role {user} login; end if; end $$"
             )
+            if template is not None:
+                await _grant_use(self.url(template), user)
+            marker.touch()
 
-    async def _say(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.admin_url)
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+    async def _say(self, *statements: str) -> None:
+        await _run(self.admin_url, statements)
 
 
 @dataclass(frozen=True)
@@ -240,6 +236,15 @@ async def shared_kafka() -> KafkaServer:
         await _until_ready("kafka", server.ready)
         await make_topics(server.bootstrap, [])
     return KafkaServer(server.bootstrap)
+
+
+async def _run(dsn: str, statements: Sequence[str]) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 async def _grant_use(url: str, user: str) -> None:
