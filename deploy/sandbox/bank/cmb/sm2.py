@@ -9,7 +9,11 @@ SIGNATURE_BYTES = 2 * HALF_BYTES
 
 
 def sign(private_key: bytes, user: bytes, text: bytes) -> bytes:
-    r, s = _sm2(SM2(private_key, user)).sign(text)
+    return side_by_side(*_sm2(SM2(private_key, user)).sign(text))
+
+
+def side_by_side(r: bytes, s: bytes) -> bytes:
+    """Join the halves of a signature; gmalg gives them without the zeros in front."""
     return r.rjust(HALF_BYTES, b"\0") + s.rjust(HALF_BYTES, b"\0")
 
 
