@@ -186,6 +186,12 @@ async def test_no_more_is_handed_out_than_is_there(bank: httpx.AsyncClient) -> N
     assert await balance(bank) == "4999999999.99"
 
 
+@pytest.mark.parametrize("path", ["accounts", "returns", "deposits", "transfers"])
+async def test_an_order_of_nothing_does_nothing(bank: httpx.AsyncClient, path: str) -> None:
+    assert (await bank.post(f"/bank/{path}", json=[])).is_success
+    assert await movements(bank) == []
+
+
 async def test_movements_come_in_pages_of_a_thousand(bank: httpx.AsyncClient) -> None:
     order = {"account": PAYER, "party": "会费", "amount": "1.00"}
     await bank.post("/bank/deposits", json=[order] * 1_500)

@@ -33,7 +33,8 @@ class Transfer(msgspec.Struct, frozen=True, gc=False):
 class Batch:
     """A batch that a door has read and found well-formed.
 
-    `name` is what the door calls it, once among all doors (a file's name; CMB: the number).
+    `name` is what the door calls it, once among all doors (a file's name; CMB: the number);
+    `number` names a file of the bank's own, so the door lets only letters, digits, - and _ through.
     `digest` tells the same content from other content. `count` and `total_fen` are of its
     transfers. `debits` says how the payer is debited: how many lines each debit covers, in order
     (a whole batch: its count alone; parts: one each); empty: every transfer is a debit of its own.

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from deploy.sandbox.bank.batches import Received, fen
@@ -58,8 +59,8 @@ class State:
     async def keep(self, entries: Sequence[Entry]) -> None:
         """Put entries on the disk, all or none, then know what they say."""
         offsets = await self.journal.append(entries)
-        ends = [*offsets[1:], self.journal.size]
-        for entry, start, end in zip(entries, offsets, ends, strict=True):
+        bounds = pairwise([*offsets, self.journal.size])
+        for entry, (start, end) in zip(entries, bounds, strict=True):
             self._know(entry, start, end)
 
     def credit(self, received: Received, line: BookLine) -> None:
