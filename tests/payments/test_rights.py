@@ -59,10 +59,6 @@ async def test_payments_is_no_owner_and_no_superuser(payments: Connection) -> No
     assert await payments.fetchval(owned) == 0
 
 
-@pytest.mark.xfail(
-    raises=asyncpg.RestrictViolationError,
-    reason='the trigger alone refuses until a migration says migrate.append_only("ledger")',
-)
 async def test_an_entry_is_never_changed_nor_taken_away(payments: Connection) -> None:
     await refused(
         payments,

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.local.postgres import SUPERUSER
 from services.common.kit.db import Database
 from services.common.kit.health import Health
 from services.payments.main import Office, new_office
@@ -21,6 +20,7 @@ from tests.payments.conftest import ONE_FUND
 from tests.payments.people import CARD, Member, deliver, states
 from tests.payments.steps import UNION, check_books
 from tests.sandbox.conftest import Sandbox
+from tests.servers import PostgresServer
 
 NewMember = Callable[..., Member]
 WITHIN_S = 30.0
@@ -55,10 +55,6 @@ async def office(knobs: Settings, sandbox: Sandbox) -> AsyncGenerator[Office]:
     office = new_office(knobs.model_copy(update={"bank_url": bank_url, "funds_file": ONE_FUND}))
     yield office
     await office.close()
-
-
-def as_superuser(url: str) -> str:
-    return url.replace("//payments@", f"//{SUPERUSER}@")
 
 
 async def until(reached: Callable[[], Awaitable[bool]]) -> None:
@@ -156,7 +152,11 @@ async def test_a_bank_that_is_away_is_waited_for_and_a_restart_goes_on_where_it_
 
 
 async def test_a_restored_database_pays_nobody_twice(
-    office: Office, sandbox: Sandbox, new_member: NewMember, knobs: Settings
+    office: Office,
+    sandbox: Sandbox,
+    new_member: NewMember,
+    knobs: Settings,
+    postgres_server: PostgresServer,
 ) -> None:
     """The bank has paid; the books are set back to before the batch and cut it anew."""
     member, desk = new_member(), office.desk
@@ -165,7 +165,9 @@ async def test_a_restored_database_pays_nobody_twice(
         await until_states(desk, member, [("paid", 5_00)])
     database = Database(knobs, application="restored")
     restored = replace(desk, database=database)
-    owner = knobs.model_copy(update={"database_url": as_superuser(knobs.database_url)})
+    owner = knobs.model_copy(
+        update={"database_url": postgres_server.as_superuser(knobs.database_url)}
+    )
     backup = Database(owner, application="backup")
     async with backup.begin() as unit:
         await unit.execute("alter table ledger disable trigger ledger_stays")

@@ -14,6 +14,7 @@ from services.payments.usecases.desk import Desk
 from services.payments.usecases.fund import open_funds
 from tests.payments.people import Member, deliver
 from tests.payments.steps import cut
+from tests.servers import PostgresServer
 
 NewMember = Callable[..., Member]
 
@@ -31,12 +32,14 @@ async def run(desk: Desk, sql: str, *args: object) -> None:
         "update ledger set debit = debit where false",
     ],
 )
-async def test_a_ledger_row_is_never_changed_or_deleted(
-    desk: Desk, new_member: NewMember, sql: str
+async def test_a_ledger_row_is_never_changed_or_deleted_not_even_by_its_owner(
+    desk: Desk, postgres_server: PostgresServer, new_member: NewMember, sql: str
 ) -> None:
     await deliver(desk, new_member().grant(1_00))
-    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await run(desk, sql)
+    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+        await postgres_server.run_as_superuser(desk.settings.database_url, sql)
 
 
 @pytest.mark.parametrize(

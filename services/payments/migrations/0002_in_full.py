@@ -223,3 +223,4 @@ ACTS = (
 
 def upgrade() -> None:
     migrate.execute((*FUNDS, *LEDGER, *PAYOUTS, *BATCHES, *ACTS))
+    migrate.append_only("ledger", "ledger_day", "ledger_root", "ledger_day_sum")

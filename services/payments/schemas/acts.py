@@ -37,7 +37,7 @@ class ActOut(BaseModel):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "ActOut":
-        told = {"act": act_content.validate_json(row["content"]), "status": row["state"]}
+        told = {"act": act_content.validate_python(row["content"]), "status": row["state"]}
         return cls.model_validate({**row, **told})
 
 

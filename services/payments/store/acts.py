@@ -38,7 +38,7 @@ async def lock(unit: Unit, act_id: UUID) -> tuple[Proposal, str] | None:
     )
     if row is None:
         return None
-    content = act_content.validate_json(row["content"])
+    content = act_content.validate_python(row["content"])
     return Proposal(row["act_id"], content, row["reason"], row["proposed_by"]), row["state"]
 
 

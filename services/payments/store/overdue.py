@@ -16,7 +16,7 @@ async def take(unit: Unit, every_days: int, now: datetime, rows_max: int) -> lis
             select payout_id,
                    extract(epoch from $2 - since)::bigint / 86400 / $1 * $1 as days
             from refusal
-            where since + make_interval(days => reminded_days + $1) <= $2
+            where since + make_interval(days => (reminded_days + $1)::int) <= $2
             order by payout_id limit $3 for update skip locked),
         told as (
             update refusal r set reminded_days = l.days from late l
