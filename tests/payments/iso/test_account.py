@@ -93,8 +93,9 @@ def test_the_other_side_is_who_pays_us_or_whom_we_pay() -> None:
     assert [movement.party.open() for movement in found] == ["甲", "乙"]
 
 
-def test_an_entry_of_several_transfers_belongs_to_none_of_them() -> None:
-    (found,) = movements(entry("RETURN", "CRDT", details=one() + one(code="AC06")))
+@pytest.mark.parametrize("between", ["", "</NtryDtls><NtryDtls>"])
+def test_an_entry_of_several_transfers_belongs_to_none_of_them(between: str) -> None:
+    (found,) = movements(entry("RETURN", "CRDT", details=one() + between + one(code="AC06")))
     assert (found.instruction_id, found.bank_code, found.party.open()) == ("", "", "")
 
 

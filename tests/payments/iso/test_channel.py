@@ -196,6 +196,23 @@ async def test_movements_go_on_behind_the_mark(drop: Drop) -> None:
     assert refs(await drop.opened().movements("0000000002")) == ["4"]
 
 
+async def test_a_notice_that_a_listing_has_missed_is_not_passed_over(drop: Drop) -> None:
+    for number in range(1, 5):
+        drop.notice(number, notice(entry("FEE", ref=str(number))))
+    all_four = sorted(path.name for path in drop.from_bank.iterdir())
+    # The second was missed while it was put; while the fourth was put, perhaps another.
+    listings = [[all_four[0], all_four[2]], all_four, all_four, all_four]
+
+    class Late(DropFolder):
+        def names(self) -> list[str]:
+            return listings.pop(0)
+
+    channel = Iso20022(PAYER, Late(drop.root), CNAPS)
+    page = await channel.movements("")
+    assert (refs(page), page and page.mark) == (["1", "2", "3"], "0000000003")
+    assert refs(await channel.movements("0000000003")) == ["4"]
+
+
 async def test_notices_on_other_accounts_are_not_ours(drop: Drop) -> None:
     drop.lay(f"CAMT054_{ACCOUNT}0_0000000001.xml", BAD)
     drop.lay(f"CAMT054_{ACCOUNT}_1.xml", BAD)

@@ -117,6 +117,15 @@ def test_long_names_and_long_texts_are_bounded() -> None:
             read(GOOD.replace("<TxSts>", f"{extra}<TxSts>"))
 
 
+@pytest.mark.parametrize(
+    "extra", ["x" * 20_000, "".join(f"<a{n}/>" for n in range(2_000))], ids=["text", "elements"]
+)
+def test_what_is_kept_of_one_transfer_is_bounded(extra: str) -> None:
+    beside = f"<SplmtryData><Envlp><x>{extra}</x></Envlp></SplmtryData></TxInfAndSts>"
+    with pytest.raises(ResultUnusable):
+        read(GOOD.replace("</TxInfAndSts>", beside))
+
+
 def test_what_the_standard_lets_anybody_add_is_passed_over() -> None:
     forged = transfer(IDS[1], "ACSC")
     extra = (

@@ -153,7 +153,7 @@ def test_an_order_that_would_not_be_valid_never_leaves() -> None:
     with pytest.raises(AssertionError, match="valid, and every id once"):
         pain001.render(ORDER, [])
     with pytest.raises(AssertionError, match="valid, and every id once"):
-        pain001.render(ORDER, [*instructions(100), *instructions(200)])
+        pain001.render(ORDER, [*instructions(100), *instructions(100)])
 
 
 def test_what_was_sent_is_read_back() -> None:

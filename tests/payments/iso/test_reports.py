@@ -175,7 +175,13 @@ def test_the_same_said_again_later_keeps_the_first_day() -> None:
 
 def test_two_last_words_that_differ_make_a_transfer_unknown_for_good() -> None:
     paid, refused = report("PART", OURS[0]), report("PART", transfer(IDS[0], "RJCT", "AC04"))
-    for contents in ((paid, refused), (refused, paid), (paid, refused, refused)):
+    other_amount = report("PART", transfer(IDS[0], "ACSC", amount="1.01"))
+    for contents in (
+        (paid, refused),
+        (refused, paid),
+        (paid, refused, refused),
+        (paid, other_amount),
+    ):
         (line,) = result(*contents).lines
         assert (line.outcome, line.bank_code) == (Outcome.UNKNOWN, "CONTRADICTED")
 
