@@ -150,8 +150,8 @@ def paid(line: dict[str, str]) -> dict[str, str]:
     }
 
 
-# What is lost on the way, or what is heard in place of the answer.
-Fault = Literal["request lost", "answer lost"] | tuple[int, bytes]
+# What is lost on the way, the status the answer comes under, or what is heard in its place.
+Fault = Literal["request lost", "answer lost"] | int | tuple[int, bytes]
 
 
 @dataclass
@@ -181,9 +181,14 @@ class Line(httpx.AsyncBaseTransport):
         while more:
             message = await receive()
             form, more = form + message["body"], message["more_body"]
-        answered = 200, self.bank.answer(form)
-        fault = self.faults.get(self.calls)
-        status, body = fault if isinstance(fault, tuple) else answered
+        status, body = 200, self.bank.answer(form)
+        match self.faults.get(self.calls):
+            case int(other):
+                status = other
+            case (other, noise):
+                status, body = other, noise
+            case _:
+                pass
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": body})
 

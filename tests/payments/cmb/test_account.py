@@ -314,6 +314,21 @@ async def test_a_day_whose_sums_do_not_agree_is_not_believed(field: str, value: 
         await channel_to(bank).statement(DAY)
 
 
+async def test_a_day_that_never_comes_to_an_end_is_left() -> None:
+    bank = telling([])
+    day_head = {"opnbal": "1000.00", "clsbal": "900.00", "cnt": "1"}
+
+    def without_end(_funcode: str, body: Json) -> Json:
+        assert len(bank.heard) < 5
+        behind = int(body["ntdaystmy1"][0].get("after", "0"))
+        page = [booking(behind + 1), booking(behind + 2)]
+        return {"ntdaystmz1": [day_head], "dctrsinfz1": page}
+
+    bank.tells = without_end
+    with pytest.raises(ResultUnusable):
+        await channel_to(bank).statement(DAY)
+
+
 async def test_a_line_of_another_day_is_not_the_days() -> None:
     with pytest.raises(ResultUnusable):
         await channel_to(telling([booking(1, bkdat="20261121")])).statement(DAY)

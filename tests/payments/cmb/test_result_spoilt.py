@@ -187,3 +187,23 @@ async def test_a_batch_that_changes_between_two_pages_is_asked_for_again() -> No
     bank.tells = page
     with pytest.raises(ResultUnusable):
         await channel.result(file.batch_no, file.name)
+
+
+async def test_a_bank_that_never_comes_to_an_end_is_left() -> None:
+    bank = Bank()
+    channel, file = await taken(bank)
+
+    def without_end(_funcode: str, body: Json) -> Json:
+        assert len(bank.heard) < 5
+        start = int(body["bb6bpdqyy1"][0]["trxseq"])
+        body["bb6bpdqyy1"][0]["trxseq"] = "00000001"
+        page = bank.page_of(body)
+        more = range(start, start + 3)
+        for line, place in zip(lines(page), more, strict=True):
+            line.update(trxseq=f"{place:08d}", cprref=f"a{place}")
+        page["nxtseq"] = f"{start + 3:08d}"
+        return page
+
+    bank.tells = without_end
+    with pytest.raises(ResultUnusable):
+        await channel.result(file.batch_no, file.name)

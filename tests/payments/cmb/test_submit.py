@@ -185,6 +185,15 @@ async def test_what_is_not_the_banks_word_leaves_the_batch_unknown(
     assert booked(bank, file) == ALL_IDS
 
 
+async def test_the_banks_own_words_under_an_error_are_not_believed() -> None:
+    for status in (201, 302, 404, 500, 503):
+        bank = Bank()
+        channel = channel_to(Line(bank, {1: status}))
+        file = fixed(channel, LINES[:3])
+        assert await channel.submit(file) == Answer(Outcome.UNKNOWN, str(status))
+        assert await channel.submit(file) == TAKEN
+
+
 def said(code: str) -> Callable[[Json], None]:
     def spoil(message: Json) -> None:
         message["response"]["head"]["resultcode"] = code

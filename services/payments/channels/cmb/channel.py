@@ -95,7 +95,6 @@ class Cmb:
     async def result(self, batch_no: str, file_name: str) -> Result | Answer:
         del file_name  # the bank knows a batch by its number
         details: list[words.Detail] = []
-        first: words.BatchHead | None = None
         while True:
             asked = {"yurref": batch_no, "trxseq": _place(len(details) + 1)}
             body = await self._call("BB6BPDQY", {"bb6bpdqyy1": [asked]})
@@ -107,14 +106,11 @@ class Cmb:
                 raise ResultUnusable
             if head.reqsta != words.FINISHED:
                 return reading.in_process(head)
-            first = first or head
             places = [_place(place) for place, _ in enumerate(page.details, len(details) + 1)]
             details += page.details
-            if (
-                head != first
-                or len(details) > int(head.ttlcnt)
-                or places != [detail.trxseq for detail in page.details]
-            ):
+            if places != [detail.trxseq for detail in page.details]:
+                raise ResultUnusable
+            if len(details) > int(head.ttlcnt):
                 raise ResultUnusable
             if not page.nxtseq:
                 return reading.batch(head, details)
