@@ -119,7 +119,12 @@ def _sort(findings: Findings, attempt: Attempt | None, answer: LineAnswer) -> No
                 findings.exceptions.append(odd)
 
 
-_OUTCOME_OF = {AttemptState.PAID: Outcome.DONE, AttemptState.REFUSED: Outcome.REFUSED}
+_OUTCOME_OF = {
+    AttemptState.PAID: Outcome.DONE,
+    AttemptState.REFUSED: Outcome.REFUSED,
+    # It was booked, says the result; that it came back, another line has said.
+    AttemptState.RETURNED: Outcome.DONE,
+}
 
 
 async def apply(desk: Desk, unit: Unit, batch: Batch, findings: Findings) -> bool:

@@ -1,0 +1,49 @@
+"""What the hostile bank has found, each in its smallest form."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from services.payments.model.acts import Letter
+from services.payments.model.payouts import named_by
+from services.payments.usecases import acts
+from services.payments.usecases.desk import Desk
+from services.payments.usecases.submit import open_batches
+from tests.payments.bank import DAY, Line, ToldBank
+from tests.payments.people import Member, deliver, states
+from tests.payments.steps import check_books, cut, send
+
+NewMember = Callable[..., Member]
+MAKER, CHECKER = UUID(int=1), UUID(int=2)
+
+
+async def by_letter(desk: Desk, line: Line, outcome: str, reason: str = "") -> None:
+    """Enter what a letter of the bank says of a transfer, by two people."""
+    named = named_by(line.instruction_id)
+    assert named is not None
+    content = {"payout_id": named[0], "attempt_no": named[1], "day": DAY, "reason": reason}
+    letter = Letter.model_validate({"kind": "letter", "outcome": outcome, **content})
+    await acts.confirm(desk, await acts.propose(desk, MAKER, letter, "letter"), CHECKER)
+
+
+async def test_a_batch_goes_on_when_one_of_its_transfers_has_come_back_meanwhile(
+    desk: Desk, bank: ToldBank, new_member: NewMember
+) -> None:
+    one, other = new_member(), new_member()
+    for member in (one, other):
+        await deliver(desk, member.registered(), member.payee(), member.grant(5_00))
+    await cut(desk)
+    await send(desk)
+    first, second = bank.all_lines
+    first.pay()
+    await send(desk)
+    await by_letter(desk, first, "returned", "ACCOUNT_CLOSED")
+    second.pay()
+    await send(desk)
+    assert await open_batches(desk) == []
+    assert {await _state(desk, one), await _state(desk, other)} == {"returned", "paid"}
+    await check_books(desk)
+
+
+async def _state(desk: Desk, member: Member) -> str:
+    [(state, _)] = await states(desk, member)
+    return state
