@@ -73,3 +73,21 @@ class UnknownDoubt(NotFound):
     """There is no such transfer in doubt."""
 
     code = "UNKNOWN_DOUBT"
+
+
+class ReceiptUnusable(Invalid):
+    """What is expected has no fund, no amount above 0 or no reference of 6 to 40 letters."""
+
+    code = "RECEIPT_UNUSABLE"
+
+
+class ReferenceTaken(Conflict):
+    """The fund has given this reference before."""
+
+    code = "REFERENCE_TAKEN"
+
+
+class UnknownReceipt(NotFound):
+    """There is no such receipt, or it has come already."""
+
+    code = "UNKNOWN_RECEIPT"

@@ -32,6 +32,18 @@ def _result_poll(known: dict[str, Any]) -> int:
     return 100 if known["profile"] == "development" else 2_000
 
 
+def _movements_poll(known: dict[str, Any]) -> float:
+    return 1.0 if known["profile"] == "development" else 30.0
+
+
+def _statement_ask(known: dict[str, Any]) -> float:
+    return 5.0 if known["profile"] == "development" else 600.0
+
+
+def _match_wait(known: dict[str, Any]) -> float:
+    return 30.0 if known["profile"] == "development" else 3_600.0
+
+
 def _approval_tiers(known: dict[str, Any]) -> tuple[Tier, ...]:
     if known["profile"] == "development":
         return (Tier(from_yuan=1_000_000),)
@@ -70,6 +82,11 @@ class Settings(ServiceSettings):
     result_poll_max_ms: PauseMs = 2_000
     # A transfer of which nobody has known so long what became of it is listed, with an owner.
     doubt_after_s: PositiveFloat = 60.0
+    # How often the banks are asked what moved on our accounts, and for a day's statement again.
+    movements_poll_s: PositiveFloat = Field(default_factory=_movements_poll)
+    statement_ask_s: PositiveFloat = Field(default_factory=_statement_ask)
+    # A line of the bank's that has had no counterpart for so long is listed as an exception.
+    match_wait_s: PositiveFloat = Field(default_factory=_match_wait)
     # The drop folder that is shared with the bank that speaks ISO 20022.
     iso_dir: Path = Path("var/wire/iso20022")
     cmb_uid: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$")] = "UNION01"

@@ -11,6 +11,10 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 Event = Literal[
+    "account.day_read",
+    "account.exception",
+    "account.read",
+    "account.unusable",
     "act.confirmed",
     "act.proposed",
     "act.refused",
@@ -45,6 +49,10 @@ Event = Literal[
     "http.failed",
     "http.pool_rebuilt",
     "invariant.broken",
+    "ledger.closed",
+    "ledger.month_closed",
+    "ledger.not_summarized",
+    "ledger.vouched",
     "migrate.done",
     "migrate.started",
     "payout.in_doubt",
@@ -56,6 +64,8 @@ Event = Literal[
     "process.stopping",
     "process.task_died",
     "process.task_late",
+    "receipt.dropped",
+    "receipt.entered",
     "relay.leading",
     "relay.retry",
     "relay.rewound",
@@ -103,6 +113,7 @@ class Fields(TypedDict, total=False):
     peer: str
     port: int
     reason: str
+    receipt_id: UUID | str
     refused: int
     roster_id: UUID | str
     route: str

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from services.payments.model.payouts import ExceptionKind
+from services.payments.model.statements import ReceiptKind
 
 
 class _Act(BaseModel):
@@ -58,5 +59,73 @@ class SettleException(_Act):
     instruction_id: Annotated[str, Field(max_length=64)]
 
 
-ActContent = Annotated[Letter | Retry | AskAgain | SettleException, Field(discriminator="kind")]
+class CloseMonth(_Act):
+    """All days of a month are closed, and what its funds hand up and are allotted is booked.
+
+    `early`: the month is not over yet, and what still comes in it belongs to the next one.
+    """
+
+    kind: Literal["close_month"]
+    month: Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+    early: bool = False
+
+
+class ToReceipts(_Act):
+    """Lines are what was expected; their sums agree."""
+
+    to: Literal["receipts"]
+    receipt_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
+
+
+class ToAccount(_Act):
+    """Lines are money that nobody had announced."""
+
+    to: Literal["account"]
+    account: ReceiptKind
+    scheme_id: Annotated[str, Field(min_length=1, max_length=64)] = "*"
+    unit_code: Annotated[str, Field(max_length=64)] = ""
+
+
+class ToRecovery(_Act):
+    """Lines are what a member repays of what was paid too much."""
+
+    to: Literal["recovery"]
+    member_id: UUID
+    scheme_id: str
+
+
+class ToAttempt(_Act):
+    """A line speaks of this transfer, as if the bank had named it."""
+
+    to: Literal["attempt"]
+    payout_id: UUID
+    attempt_no: int
+
+
+class Attach(_Act):
+    """Open lines of the bank's stand for this; the bank did not say so clearly."""
+
+    kind: Literal["attach"]
+    line_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
+    target: Annotated[ToReceipts | ToAccount | ToRecovery | ToAttempt, Field(discriminator="to")]
+
+
+class Detach(_Act):
+    """A line, and what was matched with it, was matched by mistake: it is booked back."""
+
+    kind: Literal["detach"]
+    line_id: UUID
+
+
+class VoidLine(_Act):
+    """The bank has withdrawn a line: it stands for nothing."""
+
+    kind: Literal["void_line"]
+    line_id: UUID
+
+
+ActContent = Annotated[
+    Letter | Retry | AskAgain | SettleException | Attach | Detach | VoidLine | CloseMonth,
+    Field(discriminator="kind"),
+]
 act_content: Final[TypeAdapter[ActContent]] = TypeAdapter(ActContent)

@@ -141,12 +141,24 @@ class Returned(NamedTuple):
 
 
 ExceptionKind = Literal[
-    "unknown_instruction", "amount_differs", "contradicts", "moved_before", "number_taken"
+    "unknown_instruction",
+    "amount_differs",
+    "contradicts",
+    "moved_before",
+    "number_taken",
+    "missing_in_statement",
+    "changed_line",
+    "balance_breaks",
 ]
 
 
 class BankException(NamedTuple):
-    """Something the bank said that was not applied and that a person has to look at."""
+    """Something the bank said that was not applied and that a person has to look at.
+
+    `instruction_id` is empty where it is about a whole batch; of a line that the bank tells in two
+    ways it is the bank's number (and the line's id in the place of the batch's), of a statement
+    that does not go on where the last one ended its day.
+    """
 
     kind: ExceptionKind
     instruction_id: str

@@ -1,0 +1,142 @@
+"""What the bank has and the book has not, and the other way round; day by day, never all of it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from services.common.kit.db import Unit
+from services.payments.model.ledger import Account, Posting
+from services.payments.model.statements import Outstanding
+from services.payments.rules.outstanding import Part
+
+# An entry of the ledger: its source and leg.
+Entry = tuple[UUID, str]
+
+
+async def days_of(unit: Unit, entries: Sequence[Entry]) -> dict[Entry, tuple[date, int]]:
+    """Give the days of entries and what each moved on the account."""
+    rows = await unit.fetch(
+        """
+        select source_id, leg, day,
+            case when debit = 'bank' then amount_fen else -amount_fen end as fen
+        from unnest($1::uuid[], $2::text[]) as u(source_id, leg) join ledger using (source_id, leg)
+        """,
+        [source_id for source_id, _ in entries],
+        [leg for _, leg in entries],
+    )
+    return {(row["source_id"], row["leg"]): (row["day"], row["fen"]) for row in rows}
+
+
+async def entries(unit: Unit, keys: Sequence[Entry]) -> list[Posting]:
+    """Give entries as they were booked."""
+    rows = await unit.fetch(
+        """
+        select source_id, leg, fund_id, scheme_id, debit, credit, amount_fen
+        from unnest($1::uuid[], $2::text[]) as u(source_id, leg) join ledger using (source_id, leg)
+        """,
+        [source_id for source_id, _ in keys],
+        [leg for _, leg in keys],
+    )
+    return [
+        Posting(
+            row["source_id"],
+            row["leg"],
+            row["fund_id"],
+            row["scheme_id"],
+            Account(row["debit"]),
+            Account(row["credit"]),
+            row["amount_fen"],
+        )
+        for row in rows
+    ]
+
+
+async def add_outstanding(unit: Unit, fund_id: str, spans: Iterable[Outstanding]) -> None:
+    rows = [(fund_id, *span) for span in spans]
+    if rows:
+        columns = ("fund_id", "side", "from_day", "until_day", "amount_fen", "items")
+        await unit.copy("outstanding", columns, rows)
+
+
+async def outstanding(unit: Unit, fund_id: str, first: date, last: date) -> list[Outstanding]:
+    """Give what lay open on some day of a span and was cleared later."""
+    rows = await unit.fetch(
+        """
+        select side, from_day, until_day,
+            sum(amount_fen)::bigint as fen, sum(items)::bigint as items
+        from outstanding where fund_id = $1 and until_day > $2 and from_day <= $3
+        group by side, from_day, until_day, amount_fen > 0, items > 0
+        """,
+        fund_id,
+        first,
+        last,
+    )
+    return [Outstanding(*row) for row in rows]
+
+
+async def book_moves(unit: Unit, fund_id: str, last: date) -> list[tuple[date, int]]:
+    """Give what the book moved on the account, by day: closed days' sums, and the open days."""
+    rows = await unit.fetch(
+        """
+        select day, sum(debit_fen - credit_fen)::bigint as fen from ledger_day_sum
+        where fund_id = $1 and account = 'bank' and day <= $2 group by day
+        union all
+        select day, sum(case when debit = 'bank' then amount_fen else -amount_fen end)::bigint
+        from ledger
+        where day > coalesce((select max(day) from ledger_root), '-infinity') and day <= $2
+          and fund_id = $1 and (debit = 'bank' or credit = 'bank')
+        group by day
+        """,
+        fund_id,
+        last,
+    )
+    return [(row["day"], row["fen"]) for row in rows]
+
+
+async def open_lines(unit: Unit, fund_id: str, last: date) -> list[Part]:
+    """Give the bank's lines that have no counterpart; a batch's debits under the batch."""
+    rows = await unit.fetch(
+        """
+        select case when kind = 'payout' and payout_id is null
+                then coalesce(batch_id, line_id) else line_id end as key, booked_on,
+            case when direction = 'credit' then amount_fen else -amount_fen end as fen
+        from bank_line
+        where fund_id = $1 and state in ('new', 'exception') and booked_on <= $2
+        """,
+        fund_id,
+        last,
+    )
+    return [Part(*row) for row in rows]
+
+
+async def open_entries(unit: Unit, fund_id: str, last: date) -> list[Part]:
+    """Give what the book has and no line has shown, by batch and day: payments, and letters."""
+    rows = await unit.fetch(
+        """
+        with unshown as (
+            select b.batch_id as key, a.payout_id as source_id, 'paid.' || a.attempt_no as leg
+            from batch b join attempt a using (batch_id)
+            where b.fund_id = $1 and b.confirmed_at is null and b.state <> 'voided'
+              and b.paid_lines > 0 and a.state in ('paid', 'returned')
+              and not exists (select from bank_line l
+                  where l.payout_id = a.payout_id and l.attempt_no = a.attempt_no
+                    and l.kind = 'payout' and l.state = 'matched')
+            union all
+            select e.act_id, (e.content ->> 'payout_id')::uuid,
+                'returned.' || (e.content ->> 'attempt_no')
+            from act e
+            where e.kind = 'letter' and e.state = 'confirmed'
+              and e.content ->> 'outcome' = 'returned'
+              and not exists (select from bank_line l
+                  where l.payout_id = (e.content ->> 'payout_id')::uuid
+                    and l.attempt_no = (e.content ->> 'attempt_no')::smallint
+                    and l.kind <> 'payout' and l.state = 'matched'))
+        select u.key, g.day,
+            sum(case when g.debit = 'bank' then g.amount_fen else -g.amount_fen end)::bigint as fen
+        from unshown u join ledger g using (source_id, leg)
+        where g.fund_id = $1 and g.day <= $2 group by u.key, g.day
+        """,
+        fund_id,
+        last,
+    )
+    return [Part(*row) for row in rows]
