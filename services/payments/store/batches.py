@@ -221,7 +221,8 @@ async def close_decided(unit: Unit, batch_id: UUID, at: datetime) -> bool:
         await unit.execute(
             """
             update batch set state = 'closed', closed_at = $2
-            where batch_id = $1 and state = 'submitted' and paid_lines + refused_lines = lines
+            where batch_id = $1 and state in ('submitting', 'submitted', 'unknown')
+              and paid_lines + refused_lines = lines
             """,
             batch_id,
             at,

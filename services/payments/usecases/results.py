@@ -50,7 +50,8 @@ async def apply_result(desk: Desk, batch_id: UUID, result: Result) -> bool:
         if batch.state is BatchState.CLOSED:
             return True
         findings = compare(await attempts.of_batch(unit, batch_id), result)
-        return await apply(desk, unit, batch, findings)
+        in_process = any(map(_in_process, result.lines))
+        return await apply(desk, unit, batch, findings, in_process=in_process)
 
 
 async def refuse_whole(desk: Desk, batch_id: UUID, bank_code: str) -> None:
@@ -64,7 +65,12 @@ async def refuse_whole(desk: Desk, batch_id: UUID, bank_code: str) -> None:
         # What the bank had decided before (it may have lost its books since) stays decided.
         open_ = [attempt for attempt in tries if attempt.state is AttemptState.IN_FLIGHT]
         refused = [Refused(attempt, bank_code, refusal) for attempt in open_]
-        await apply(desk, unit, batch, Findings([], refused, []))
+        contradicted = [
+            BankException("contradicts", attempt.instruction_id)
+            for attempt in tries
+            if attempt.state is AttemptState.PAID
+        ]
+        await apply(desk, unit, batch, Findings([], refused, contradicted))
 
 
 async def list_exception(desk: Desk, batch_id: UUID, exception: BankException) -> None:
@@ -98,7 +104,7 @@ def _sort(findings: Findings, attempt: Attempt | None, answer: LineAnswer) -> No
         findings.exceptions.append(odd)
         return
     if attempt.state is not AttemptState.IN_FLIGHT:
-        if answer.outcome is not _OUTCOME_OF[attempt.state]:
+        if not _in_process(answer) and answer.outcome is not _OUTCOME_OF[attempt.state]:
             odd = BankException("contradicts", answer.instruction_id)
             findings.exceptions.append(odd)
         return
@@ -119,6 +125,11 @@ def _sort(findings: Findings, attempt: Attempt | None, answer: LineAnswer) -> No
                 findings.exceptions.append(odd)
 
 
+def _in_process(answer: LineAnswer) -> bool:
+    """Tell whether the bank has yet to decide: that contradicts nothing that is decided here."""
+    return answer.outcome is Outcome.UNKNOWN and not answer.moved_before
+
+
 _OUTCOME_OF = {
     AttemptState.PAID: Outcome.DONE,
     AttemptState.REFUSED: Outcome.REFUSED,
@@ -127,15 +138,20 @@ _OUTCOME_OF = {
 }
 
 
-async def apply(desk: Desk, unit: Unit, batch: Batch, findings: Findings) -> bool:
-    """Make facts of what was found about a locked batch; tell whether it is closed by it."""
+async def apply(
+    desk: Desk, unit: Unit, batch: Batch, findings: Findings, *, in_process: bool = False
+) -> bool:
+    """Make facts of what was found about a locked batch; tell whether it is closed by it.
+
+    A batch that is asked about again stays open while the bank has lines of it in process.
+    """
     paid, refused, exceptions = findings
     at = clock.now()
     if exceptions:
         await _list(unit, batch.batch_id, exceptions, at)
     if not paid and not refused:
         # Asked about again, and the bank says what it said before.
-        return await batches.close_decided(unit, batch.batch_id, at)
+        return not in_process and await batches.close_decided(unit, batch.batch_id, at)
     members = {line.attempt.payout.member_id for line in (*paid, *refused)}
     books = await payouts.lock_books(unit, members)
     # What was tried, before a refusal makes payouts smaller than their attempts.
