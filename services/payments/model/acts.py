@@ -23,7 +23,7 @@ class Letter(_Act):
 
     kind: Literal["letter"]
     payout_id: UUID
-    attempt_no: int
+    attempt_no: Annotated[int, Field(ge=1, le=999)]
     outcome: Literal["paid", "refused", "returned"]
     day: date
     bank_serial: Annotated[str, Field(max_length=64)] = ""
@@ -99,7 +99,7 @@ class ToAttempt(_Act):
 
     to: Literal["attempt"]
     payout_id: UUID
-    attempt_no: int
+    attempt_no: Annotated[int, Field(ge=1, le=999)]
 
 
 class Attach(_Act):

@@ -8,7 +8,7 @@ from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.payments.errors import ActDecided, ActImpossible, TwoPeopleNeeded, UnknownAct
 from services.payments.model.acts import ActContent, AskAgain, Letter, Retry, SettleException
-from services.payments.model.batches import BatchState
+from services.payments.model.batches import UNSENT, BatchState
 from services.payments.model.payouts import AttemptState, Paid, Refused, Returned
 from services.payments.rules.refusals import refusal_for
 from services.payments.store import acts, attempts, batches, odd, payouts
@@ -79,7 +79,8 @@ async def _take_letter(desk: Desk, unit: Unit, letter: Letter) -> None:
     if batch_id is None:
         raise ActImpossible
     batch = await batches.lock(unit, batch_id)
-    if batch.state is BatchState.RECALLED:
+    if batch.state in (*UNSENT, BatchState.RECALLED):
+        # Nothing of it has left: no bank can know of it, and its bytes may still go out.
         raise ActImpossible
     named = (letter.payout_id, letter.attempt_no)
     attempt = (await lock_named(unit, [named]))[named]

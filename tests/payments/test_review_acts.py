@@ -1,0 +1,135 @@
+"""Letters, and batches asked about again, while the bank goes on speaking of the same transfers."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from services.common.ids import new_id
+from services.payments.channels.base import Outcome
+from services.payments.errors import ActImpossible
+from services.payments.model.acts import ActContent, AskAgain, Letter
+from services.payments.settings import Tier
+from services.payments.usecases import acts, reading
+from services.payments.usecases.cut import cut_batch, lanes_due
+from services.payments.usecases.desk import Desk
+from services.payments.usecases.submit import open_batches
+from tests.payments.bank import DAY, ToldBank
+from tests.payments.people import Member, deliver, states
+from tests.payments.steps import check_books, cut, pay_out, send
+
+NewMember = Callable[..., Member]
+
+MAKER, CHECKER = new_id(), new_id()
+
+
+@pytest.fixture
+async def member(desk: Desk, new_member: NewMember) -> Member:
+    member = new_member()
+    grants = [member.grant(100_00), member.grant(5_00)]
+    await deliver(desk, member.registered(), member.payee(), *grants)
+    return member
+
+
+async def by_two(desk: Desk, content: ActContent) -> None:
+    act_id = await acts.propose(desk, MAKER, content, "银行函 2026-118")
+    await acts.confirm(desk, act_id, CHECKER)
+
+
+def letter(instruction_id: str, outcome: str) -> Letter:
+    return Letter.model_validate(
+        {
+            "kind": "letter",
+            "payout_id": UUID(instruction_id[:32]),
+            "attempt_no": int(instruction_id[32:]),
+            "outcome": outcome,
+            "day": DAY,
+            "reason": "" if outcome == "paid" else "ACCOUNT_CLOSED",
+        }
+    )
+
+
+async def kinds(desk: Desk) -> list[str]:
+    return [row["kind"] for row in await reading.exceptions(desk, settled=False)]
+
+
+async def first_payout(desk: Desk) -> str:
+    async with desk.database.begin() as unit:
+        return (await unit.fetchval("select payout_id from attempt where line = 1")).hex + "1"
+
+
+@pytest.mark.parametrize("outcome", ["paid", "refused"])
+@pytest.mark.parametrize("tiers", [(), (Tier(from_yuan=0),)])
+async def test_no_letter_speaks_of_a_transfer_that_has_not_left(
+    desk: Desk, bank: ToldBank, member: Member, outcome: str, tiers: tuple[Tier, ...]
+) -> None:
+    settings = desk.settings.model_copy(update={"approval_tiers": tiers})
+    desk = replace(desk, settings=settings)
+    await deliver(desk, member.grant(7_00))
+    [*_, (lane, _)] = await lanes_due(desk)
+    assert await cut_batch(desk, lane, 10) is not None
+    with pytest.raises(ActImpossible):
+        await by_two(desk, letter(await first_payout(desk), outcome))
+    await check_books(desk, bank)
+
+
+def test_a_letter_names_an_attempt_that_there_can_be() -> None:
+    for attempt_no in (0, 1_000, 2**40):
+        with pytest.raises(ValidationError):
+            letter(f"{'a' * 32}{attempt_no}", "paid")
+
+
+async def test_a_bank_that_does_not_know_yet_contradicts_no_letter(
+    desk: Desk, bank: ToldBank, member: Member
+) -> None:
+    await cut(desk)
+    await send(desk)
+    first, second = bank.all_lines
+    await by_two(desk, letter(first.instruction_id, "paid"))
+    await send(desk)
+    assert await kinds(desk) == []
+    first.pay()
+    second.pay()
+    await send(desk)
+    assert await open_batches(desk) == []
+    await check_books(desk, bank)
+
+
+async def ask_again(desk: Desk) -> None:
+    async with desk.database.begin() as unit:
+        batch_id = await unit.fetchval("select batch_id from batch")
+    await by_two(desk, AskAgain(kind="ask_again", batch_id=batch_id))
+
+
+async def test_a_batch_that_is_asked_again_is_followed_until_the_bank_knows(
+    desk: Desk, bank: ToldBank, member: Member
+) -> None:
+    await pay_out(desk, bank)
+    bank.files.clear()
+    bank.lines.clear()
+    await ask_again(desk)
+    await send(desk)
+    assert await kinds(desk) == []
+    assert len(await open_batches(desk)) == 1
+    first, second = bank.all_lines
+    first.pay()
+    second.refuse("ACCOUNT_CLOSED")
+    await send(desk)
+    assert await kinds(desk) == ["contradicts"]
+    assert await open_batches(desk) == []
+    await check_books(desk)
+
+
+async def test_a_batch_that_is_asked_again_and_refused_whole_is_closed_and_finance_is_told(
+    desk: Desk, bank: ToldBank, member: Member
+) -> None:
+    await pay_out(desk, bank)
+    bank.file_refused = "HD08"
+    await ask_again(desk)
+    await send(desk)
+    assert await open_batches(desk) == []
+    assert await kinds(desk) == ["contradicts", "contradicts"]
+    assert {line.outcome for line in bank.all_lines} == {Outcome.DONE}
+    await check_books(desk, bank)
