@@ -50,19 +50,36 @@ class Posting(NamedTuple):
     amount_fen: Fen
 
 
-class AccountSum(NamedTuple):
-    """What was booked on one account in a span of days."""
+class PairSum(NamedTuple):
+    """What was booked on one account against another, in one day or in more."""
 
     fund_id: str
     scheme_id: str
-    account: Account
+    account: str
+    contra: str
+    entries: int
     debit_fen: Fen
     credit_fen: Fen
 
     @property
-    def balance_fen(self) -> int:
+    def net_fen(self) -> int:
         """Debit less credit."""
         return self.debit_fen - self.credit_fen
+
+
+class TrialRow(NamedTuple):
+    """An account in a span of days; what it opens and closes with is debit less credit."""
+
+    fund_id: str
+    scheme_id: str
+    account: str
+    opening_fen: int
+    debit_fen: Fen
+    credit_fen: Fen
+
+    @property
+    def closing_fen(self) -> int:
+        return self.opening_fen + self.debit_fen - self.credit_fen
 
 
 class ClosedDay(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from services.common.kit.clock import BUSINESS_ZONE
@@ -61,16 +61,19 @@ async def tell_low(unit: Unit, fund_id: str, at: datetime) -> bool:
     )
 
 
-async def post(unit: Unit, postings: Iterable[Posting], at: datetime) -> None:
-    """Write entries into the first day that is open; the same leg of a source twice is an error.
+async def post(
+    unit: Unit, postings: Iterable[Posting], at: datetime, day: date | None = None
+) -> None:
+    """Write entries into their day, today's unless told, or into the first one still open after it.
 
-    Call it last: a fund's row is what all batches of the fund write.
+    The same leg of a source twice is an error. Call it last: a fund's row is what all batches of
+    the fund write.
     """
     entries = list(postings)
     if not entries:
         return
-    today = at.astimezone(BUSINESS_ZONE).date()
-    day = await unit.fetchval("select greatest($1::date, max(day) + 1) from ledger_day", today)
+    belong = day or at.astimezone(BUSINESS_ZONE).date()
+    day = await unit.fetchval("select greatest($1::date, max(day) + 1) from ledger_day", belong)
     await unit.copy("ledger", COLUMNS, [(*entry, day, at) for entry in entries])
     await _move_cash(unit, _cash_moves(entries))
 

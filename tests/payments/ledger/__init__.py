@@ -1,0 +1,1 @@
+"""Days and months of the ledger, and the reports made of them."""
