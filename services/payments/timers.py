@@ -13,10 +13,13 @@ from services.common.kit.leadership import Lead, leadership
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause
 from services.payments.model.batches import Lane
+from services.payments.settings import Settings
 from services.payments.usecases.cut import cut_batch, lanes_due, park_first, rows_max
+from services.payments.usecases.days import close_days
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.doubts import list_doubts
 from services.payments.usecases.fund import open_funds
+from services.payments.usecases.reconciliation import reconcile
 from services.payments.usecases.reminders import remind
 from services.payments.usecases.submit import Step, advance, open_batches
 
@@ -32,11 +35,24 @@ class Job(NamedTuple):
     """Something that is looked after again and again."""
 
     name: str
-    pause_s: float
+    pause_s: Callable[[Settings], float]
     work: Callable[[Desk], Awaitable[None]]
 
 
-JOBS: Final = (Job("doubts", 2.0, list_doubts), Job("reminders", 2.0, remind))
+def _steadily(_: Settings) -> float:
+    return 2.0
+
+
+def _as_banks_are_asked(settings: Settings) -> float:
+    return settings.movements_poll_s
+
+
+JOBS: Final = (
+    Job("doubts", _steadily, list_doubts),
+    Job("reminders", _steadily, remind),
+    Job("days", _steadily, close_days),
+    Job("accounts", _as_banks_are_asked, reconcile),
+)
 
 
 class Timers:
@@ -78,7 +94,7 @@ class Timers:
                 await job.work(self._desk)
             except Exception as failure:  # noqa: BLE001 - this job waits, the others go on
                 log.warning("timer.failed", job=job.name, error=failure)
-            await pause(job.pause_s, stop)
+            await pause(job.pause_s(self._settings), stop)
 
     async def _cut(self, stop: asyncio.Event) -> None:
         """Cut batches as they become due, without a pause while whole ones wait."""

@@ -99,7 +99,7 @@ class ToAttempt(_Act):
 
     to: Literal["attempt"]
     payout_id: UUID
-    attempt_no: Annotated[int, Field(ge=1, le=999)]
+    attempt_no: int
 
 
 class Attach(_Act):

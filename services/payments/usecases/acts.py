@@ -7,13 +7,25 @@ from services.common.kit import clock
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.payments.errors import ActDecided, ActImpossible, TwoPeopleNeeded, UnknownAct
-from services.payments.model.acts import ActContent, AskAgain, Letter, Retry, SettleException
+from services.payments.model.acts import (
+    ActContent,
+    AskAgain,
+    Attach,
+    CloseMonth,
+    Detach,
+    Letter,
+    Retry,
+    SettleException,
+    VoidLine,
+)
 from services.payments.model.batches import UNSENT, BatchState
 from services.payments.model.payouts import AttemptState, Paid, Refused, Returned
 from services.payments.rules.refusals import refusal_for
 from services.payments.store import acts, attempts, batches, odd, payouts
 from services.payments.store.acts import Proposal
+from services.payments.usecases.attaching import say_of_lines
 from services.payments.usecases.desk import Desk
+from services.payments.usecases.months import close_month
 from services.payments.usecases.reopening import line_up
 from services.payments.usecases.results import Findings, apply
 from services.payments.usecases.returns import lock_named, take_returned
@@ -65,13 +77,21 @@ async def _carry_out(desk: Desk, unit: Unit, proposal: Proposal, person_id: UUID
         case Retry(payout_ids=payout_ids):
             await _retry(desk, unit, payout_ids)
         case AskAgain(batch_id=batch_id):
-            await batches.lock(unit, batch_id)
-            if not await batches.reopen(unit, batch_id):
-                raise ActImpossible
-            unit.wakes.add(desk.batch_moved)
+            await _ask_again(desk, unit, batch_id)
         case SettleException() as looked_into:
             if not await odd.settle(unit, looked_into, person_id, clock.now()):
                 raise ActImpossible
+        case Attach() | Detach() | VoidLine() as told:
+            await say_of_lines(desk, unit, told, person_id)
+        case CloseMonth() as asked:
+            await close_month(desk, unit, asked, proposal)
+
+
+async def _ask_again(desk: Desk, unit: Unit, batch_id: UUID) -> None:
+    await batches.lock(unit, batch_id)
+    if not await batches.reopen(unit, batch_id):
+        raise ActImpossible
+    unit.wakes.add(desk.batch_moved)
 
 
 async def _take_letter(desk: Desk, unit: Unit, letter: Letter) -> None:
