@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from deploy.demo import show
+from deploy.demo import large, show
 from deploy.demo.actors import Cast, Refused
 from deploy.demo.dataset import Dataset
 from deploy.demo.patience import DidNotHappen
@@ -25,7 +25,8 @@ async def demo() -> int:
     path = var_dir / "demo" / "report.json"
     path.unlink(missing_ok=True)
     began = time.monotonic()
-    async with fresh_platform(var_dir, os.environ) as platform:
+    tiers = {"payments": {"PAYMENTS_APPROVAL_TIERS": large.TIERS}}
+    async with fresh_platform(var_dir, os.environ, tiers) as platform:
         started_s = time.monotonic() - began
         async with Cast(var_dir) as cast:
             story = Story(cast, Dataset(DATA), var_dir)

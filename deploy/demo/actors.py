@@ -2,9 +2,11 @@
 
 import asyncio
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -140,6 +142,39 @@ class Staff(Door):
             asked = {**asked, "cursor": page["next_cursor"]}
 
 
+class Finance(Staff):
+    """Finance at its desk: one proposes or approves, another confirms."""
+
+    async def approve(self, batch_id: str) -> str:
+        answer = await self.ask("POST", f"/staff/payout-batches/{batch_id}/approve")
+        return answer["status"]
+
+    async def propose(self, act: Json, reason: str) -> str:
+        told = {"act": act, "reason": reason}
+        return (await self.ask("POST", "/staff/acts", json=told))["act_id"]
+
+    async def confirm(self, act_id: str) -> None:
+        await self.call("POST", f"/staff/acts/{act_id}/confirm")
+
+    async def expect(self, receipts: Sequence[Json]) -> list[str]:
+        told = {"receipts": list(receipts)}
+        return (await self.ask("POST", "/staff/receipts", json=told))["receipt_ids"]
+
+    async def receipts(self) -> list[Json]:
+        return await self._pages("/staff/receipts", "receipts", {})
+
+    async def open_lines(self) -> list[Json]:
+        """Give the bank's lines that have found no counterpart."""
+        return await self._pages("/staff/statement-lines", "lines", {})
+
+    async def reconciliation(self, fund_id: str, first: date, last: date) -> list[Json]:
+        asked = {"fund": fund_id, **_span(first, last)}
+        return (await self.ask("GET", "/staff/reconciliation", params=asked))["days"]
+
+    async def funds(self) -> list[Json]:
+        return (await self.ask("GET", "/staff/funds"))["funds"]
+
+
 class Hospital(Door):
     """A partner hospital; every request is signed."""
 
@@ -191,6 +226,14 @@ class MemberApp(Door):
     async def me(self) -> Json:
         return await self.ask("GET", "/me")
 
+    async def look(self, code: str, id_tail: str) -> Json:
+        """See for what a text's code stands; nobody is signed in."""
+        return await self.ask("POST", "/mend/look", json={"code": code, "id_tail": id_tail})
+
+    async def mend(self, code: str, id_tail: str, card_number: str) -> str:
+        told = {"code": code, "id_tail": id_tail, "card_number": card_number}
+        return (await self.ask("POST", "/mend", json=told))["card_tail"]
+
     async def payouts(self) -> list[Json]:
         return (await self.ask("GET", "/me/payouts"))["payouts"]
 
@@ -201,9 +244,37 @@ class MemberApp(Door):
 class OtherSide(Door):
     """Bank, SMS provider and WeChat, as whoever runs the sandbox sees them."""
 
-    async def open_account(self, account: str, name: str) -> None:
-        told = [{"account": account, "name": name, "status": "open"}]
+    async def open_account(self, account: str, name: str, status: str = "open") -> None:
+        told = [{"account": account, "name": name, "status": status}]
         await self.call("POST", "/bank/accounts", json=told)
+
+    async def close_account(self, account: str, name: str) -> None:
+        await self.open_account(account, name, "closed")
+
+    async def give_back(self, instruction_id: str, reason: str) -> None:
+        """Give a transfer back that was booked (退票)."""
+        told = [{"instruction_id": instruction_id, "reason": reason, "kind": "return"}]
+        await self.call("POST", "/bank/returns", json=told)
+
+    async def pay_in(self, deposits: Sequence[Json]) -> None:
+        await self.call("POST", "/bank/deposits", json=list(deposits))
+
+    async def hand_out(self, transfers: Sequence[Json]) -> None:
+        await self.call("POST", "/bank/transfers", json=list(transfers))
+
+    async def payer(self, account: str) -> Json:
+        return await self.ask("GET", f"/bank/payers/{account}")
+
+    async def movements(self, account: str) -> list[dict[str, str]]:
+        """Give all that moved on a payer's account, as the counter prints it."""
+        path, found = f"/bank/accounts/{account}/movements.csv", list[dict[str, str]]()
+        while True:
+            after = found[-1]["流水号"] if found else "0"
+            answer = await self.call("GET", path, params={"after": after})
+            page = list(csv.DictReader(io.StringIO(answer.content.decode("gb18030"))))
+            if not page:
+                return found
+            found += page
 
     async def hand_out_wechat_code(self, code: str, openid: str) -> None:
         await self.call("POST", "/wechat/codes", json=[{"code": code, "openid": openid}])
@@ -246,6 +317,10 @@ class Cast:
         auth = StaffAuth(self._known["gateway"], *(known[name] for name in names))
         return Staff(self._client("gateway", auth), API)
 
+    def finance(self, role: str) -> Finance:
+        staff = self.staff(role)
+        return Finance(staff.client, staff.prefix)
+
     def hospital(self, fixmedins_code: str) -> Hospital:
         known = self._of("hospitals", fixmedins_code=fixmedins_code)
         auth = HospitalAuth(known["keyid"], known["secret"])
@@ -264,3 +339,7 @@ class Cast:
         client = httpx.AsyncClient(base_url=self._known[address], auth=auth, timeout=TIMEOUT_S)
         self._clients.append(client)
         return client
+
+
+def _span(first: date, last: date) -> dict[str, str]:
+    return {"from": first.isoformat(), "to": last.isoformat()}

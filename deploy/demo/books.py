@@ -13,6 +13,7 @@ FINAL_PAYOUTS = frozenset({"paid", "refused", "returned", "cancelled", "netted"}
 FINAL_TEXTS = frozenset({"sent"})
 COUNTED = ("settled", "rejected", "reversed", "duplicate", "refused")
 TEXTS_PER_REFUSAL = 2  # the member and the unit's one filing officer
+TEXTS_PER_RETURN = 3  # the same, after the text that said it was paid
 
 
 class Check(NamedTuple):
@@ -27,7 +28,7 @@ class Check(NamedTuple):
         return self.expected == self.found
 
 
-def is_quiet(books: Json, refused_attempts: int) -> bool:
+def is_quiet(books: Json, refused_attempts: int, returned: int = 0) -> bool:
     """Say whether all that was granted has become payouts, all payouts are final, all texts sent.
 
     The counts of neighbours are compared, because an event that nobody has read yet is in nobody's
@@ -35,7 +36,8 @@ def is_quiet(books: Json, refused_attempts: int) -> bool:
     """
     claims, payments, notify = books["claims"], books["payments"], books["notify"]
     payouts, texts = payments["payouts_by_state"], notify["messages_by_state"]
-    due = payouts.get("paid", 0) + TEXTS_PER_REFUSAL * refused_attempts
+    due = payouts.get("paid", 0)
+    due += TEXTS_PER_REFUSAL * refused_attempts + TEXTS_PER_RETURN * returned
     return (
         not any(books[name]["events_pending"] for name in SERVICES)
         and claims["grants"] == sum(payouts.values())
@@ -63,9 +65,14 @@ def _at_the_bank(payments: Json) -> tuple[int, int]:
 
 
 def check_money(books: Json, bank: Iterable[Json], expected_fen: int) -> list[Check]:
-    """Compare four sums that were added up apart: bank, ledger, payments, claims."""
-    lines = [line for line in bank if line["status"] == "booked"]
-    booked_fen = sum(fen(line["amount"]) for line in lines)
+    """Compare four sums that were added up apart: bank, ledger, payments, claims.
+
+    What the bank gave back (退票) is booked no longer.
+    """
+    book = list(bank)
+    lines = [line for line in book if line["status"] == "booked"]
+    given_back = [line for line in book if line["status"] == "returned"]
+    booked_fen = _sum(lines) - _sum(given_back)
     payments, ledger = books["payments"], books["payments"]["ledger"]
     outside_fen = payments["to_recover_fen"] - payments["open_fen"]
     left_the_fund_fen = -(ledger["bank"] + ledger["fund"])
@@ -104,6 +111,10 @@ def check_money(books: Json, bank: Iterable[Json], expected_fen: int) -> list[Ch
     ]
 
 
+def _sum(lines: Iterable[Json]) -> int:
+    return sum(fen(line["amount"]) for line in lines)
+
+
 def check_texts(
     bank: Sequence[Json], texts: Sequence[Json], phone_of: Callable[[str], str]
 ) -> list[Check]:
@@ -114,6 +125,8 @@ def check_texts(
     refused = sum(line["status"] == "refused" for line in bank)
     to_member = by_template["SMS_PAYOUT_REFUSED_MEMBER"]
     to_officer = by_template["SMS_PAYOUT_REFUSED_OFFICER"]
+    returned = sum(line["status"] == "returned" for line in bank)
+    told_back = [by_template[f"SMS_PAYOUT_RETURNED_{who}"] for who in ("MEMBER", "OFFICER")]
     return [
         Check(
             "一笔打款一条短信 · one text per payment",
@@ -124,6 +137,7 @@ def check_texts(
         Check("短信无打款 · texts without their payment", 0, (told - payments).total()),
         Check("每次退回告知会员一次 · one text to the member per refusal", refused, to_member),
         Check("每次退回告知经办人一次 · one text to the officer per refusal", refused, to_officer),
+        Check("每次退票各告知一次 · one text to each per return", [returned] * 2, told_back),
     ]
 
 

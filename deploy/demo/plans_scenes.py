@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.demo import show, words
 from deploy.demo.actors import Cast, Json, MemberApp
 from deploy.demo.books import Check
-from deploy.demo.patience import until
+from deploy.demo.failures import signed_in
 from deploy.demo.people import Person
 from deploy.demo.plans import LABELS, NEXT_DUE, NEXT_STAY, Left, PlansData, left_after
 
@@ -107,7 +107,7 @@ class PlansScenes:
         ]
         for text in texts:
             if text["phone"] == self.data.who.nearly_free.phone:
-                show.paragraph(f"{show.phone(text['phone'])} ← {text['content']}", "  ")
+                show.text(text)
         due = [
             (bill.patient.phone, one.amount)
             for bill in self.data.bills
@@ -128,7 +128,7 @@ class PlansScenes:
             "What is left, and what a stay would earn", "会员查询:额度还剩多少,住院能得多少"
         )
         who = self.data.who
-        app = await self._signed_in(who.nearly_free)
+        app = await signed_in(self.cast, who.nearly_free)
         left = await app.left()
         found = {who.nearly_free: left}
         for person in (who.package, who.hardship):
@@ -187,15 +187,6 @@ class PlansScenes:
                 (slip[: len(_PDF_BEGINS)], slip.rstrip()[-len(_PDF_ENDS) :]),
             ),
         ]
-
-    async def _signed_in(self, member: Person) -> MemberApp:
-        app = self.cast.member()
-        await app.session.ask_code(member.phone)
-        code = await until(
-            "the text with the login code", lambda: self._other_side.login_code(member.phone)
-        )
-        await app.session.by_code(member.phone, code)
-        return app
 
 
 def _left(one: Json) -> tuple[str, str, str, str]:

@@ -4,8 +4,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unicodedata import east_asian_width
 
 WIDTH = 100
@@ -51,6 +52,11 @@ def paragraph(text: str, indent: str = "    ") -> None:
     """Print a long text broken at the width of the terminal, between words and characters."""
     for piece in broken(text, WIDTH - len(indent)):
         print(f"{indent}{piece}", flush=True)
+
+
+def text(sent: Mapping[str, Any]) -> None:
+    """Print a text as the provider's log has it."""
+    paragraph(f"{phone(sent['phone'])} ← {sent['content']}", "  ")
 
 
 def table(rows: Sequence[Sequence[object]]) -> None:

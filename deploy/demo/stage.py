@@ -31,7 +31,11 @@ class StageTaken(Exception):
 
 
 @contextlib.asynccontextmanager
-async def fresh_platform(var_dir: Path, env: Mapping[str, str]) -> AsyncGenerator[Platform]:
+async def fresh_platform(
+    var_dir: Path,
+    env: Mapping[str, str],
+    extra_env: Mapping[str, Mapping[str, str]] | None = None,
+) -> AsyncGenerator[Platform]:
     """Start everything on empty stores; keys and credentials of the folder stay as they are."""
     own = {name: value for name, value in env.items() if name not in _OUTSIDE}
     own["PROFILE"] = "development"
@@ -40,7 +44,7 @@ async def fresh_platform(var_dir: Path, env: Mapping[str, str]) -> AsyncGenerato
     show.heading("The platform starts from empty stores", "平台启动")
     began, progress = time.monotonic(), show.Progress()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
-    platform = Platform(var_dir, own, say=progress.show)
+    platform = Platform(var_dir, own, extra_env=extra_env, say=progress.show)
     try:
         try:
             await platform.start()

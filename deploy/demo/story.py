@@ -15,12 +15,13 @@ from deploy.demo import books, plans, show, words
 from deploy.demo.actors import Cast, Json
 from deploy.demo.books import Check
 from deploy.demo.dataset import Dataset
+from deploy.demo.failures import FailureScenes
 from deploy.demo.inquiry import ask_again, granted
+from deploy.demo.large import LargePayout
 from deploy.demo.patience import until
 from deploy.demo.plans_scenes import PlansScenes
+from deploy.demo.quiet import Quiet
 from deploy.demo.rule_scene import RuleScene
-
-REFUSED_CARDS = 2
 
 
 @dataclass
@@ -40,6 +41,9 @@ class Story:
         self.officer = self.cast.staff("filing_officer")
         self.other_side = self.cast.other_side()
         self.told: Json = self.data.cast
+        self.quiet = Quiet(self.admin)
+        self.failures = FailureScenes(self.cast, self.told, self.checks, self.quiet)
+        self.large = LargePayout(self.cast, self.data, self.checks)
         self.plans_data = plans.PlansData.now()
         self.plans = PlansScenes(self.cast, self.plans_data, self.checks, self.var_dir)
         self.rule = RuleScene(self.cast, self.checks, self.var_dir)
@@ -52,10 +56,12 @@ class Story:
             ("feed", self.feed_comes_in),
             ("hospital", self.hospital_posts),
             ("plans", self.plans.hospitals_post),
+            ("large", self.large.two_people_approve),
             ("payouts", self.money_goes_out),
-            ("refused", self.refusals_are_told),
-            ("corrected", self.cards_are_corrected),
+            ("refused", self.failures.refusals_are_told),
+            ("corrected", self.failures.cards_are_corrected),
             ("plan by plan", self.plans.plan_by_plan),
+            ("returned", self.transfer_comes_back),
             ("member", self.member_looks),
             ("left", self.plans.member_asks),
             ("rule", self.rule.change_is_tried),
@@ -162,50 +168,18 @@ class Story:
 
     async def money_goes_out(self) -> None:
         show.heading("Payouts through the bank, warm reminders to members", "代发与温馨短信")
-        await self._quiet(refused_attempts=REFUSED_CARDS)
+        self.quiet.refused += len(self.told["refused_cards"])
+        await self.quiet.reached()
         texts = await self.other_side.texts()
         paid = [text for text in texts if text["template"] == "SMS_PAYOUT_PAID"]
         for text in paid[:3]:
-            self._show_text(text)
+            show.text(text)
         show.line(f"… 共 {len(paid)} 条到账短信")
 
-    async def refusals_are_told(self) -> None:
-        show.heading("Two payouts refused, told to officer and member", "两笔退回")
-        listed = 0
-        for one in self.told["refused_cards"]:
-            for payout in await self.officer.refused_payouts(one["unit"]):
-                listed += 1
-                show.line(
-                    f"{payout['unit_code']} 待更正:{payout['name']} 尾号{payout['card_tail']}"
-                    f" {payout['amount']} 元 {words.coded(payout['reason'])}"
-                )
-        texts = await self.other_side.texts()
-        refused = [one for one in texts if one["template"].startswith("SMS_PAYOUT_REFUSED")]
-        for text in refused:
-            self._show_text(text)
-        self.checks += [
-            Check("经办人处待更正 · refused payouts at the officers' lists", REFUSED_CARDS, listed),
-            Check("退回短信 · texts about them", 2 * REFUSED_CARDS, len(refused)),
-        ]
-
-    async def cards_are_corrected(self) -> None:
-        show.heading("The officers correct the cards", "更正银行卡,再次代发")
-        before = len(await self.other_side.texts())
-        for one in self.told["refused_cards"]:
-            member_id = await self.officer.search(one["id_number"])
-            await self.officer.correct_card(member_id, one["right_card"])
-            show.line(f"{one['unit']} {show.name(one['name'])} → {show.account(one['right_card'])}")
-
-        async def paid() -> bool | None:
-            here = await self.admin.books()
-            return "refused" not in here["payments"]["payouts_by_state"] or None
-
-        await until("the corrected payouts", paid)
-        await self._quiet(refused_attempts=REFUSED_CARDS)
-        for text in (await self.other_side.texts())[before:]:
-            self._show_text(text)
-        left = await self.officer.refused_payouts()
-        self.checks.append(Check("更正后无待处理 · no refused payout is left", [], left))
+    async def transfer_comes_back(self) -> None:
+        driver = self.plans_data.who.driver
+        [bill] = [one for one in self.plans_data.bills if one.patient is driver]
+        await self.failures.transfer_comes_back(driver, plans.UNIT.code, str(bill.whole))
 
     async def member_looks(self) -> None:
         show.heading("A member looks at hers in the mini program", "会员小程序")
@@ -266,8 +240,8 @@ class Story:
         due = Decimal(self.told["hospital_benefit"])
         total = sum((one.benefit for one in self.data.expected), due + self.plans.due)
         phones = {one["card_number"]: one["phone"] for one in self.data.members}
-        phones |= {one["right_card"]: one["phone"] for one in self.told["refused_cards"]}
         phones |= {person.card: person.phone for person in self.plans_data.who}
+        phones |= self.failures.phones | self.large.phones
         self.checks += books.check_money(here, bank, books.fen(str(total)))
         self.checks += books.check_texts(bank, texts, phones.__getitem__)
         self.checks += books.check_quiet(here)
@@ -286,35 +260,17 @@ class Story:
         ]
         return Check("每人每年每一分 · fen per member and year = expected", [], wrong)
 
-    async def _quiet(self, refused_attempts: int) -> None:
-        progress = show.Progress()
-
-        async def quiet() -> Json | None:
-            here = await self.admin.books()
-            payouts = here["payments"]["payouts_by_state"]
-            sent = here["notify"]["messages_by_state"].get("sent", 0)
-            counted = f"已付 {payouts.get('paid', 0)}/{here['claims']['grants']} 笔,短信 {sent} 条"
-            if not books.is_quiet(here, refused_attempts):
-                progress.show(counted)
-                return None
-            progress.done(counted)
-            return here
-
-        await until("all payouts final and all texts sent", quiet, poll_s=0.1)
-
     def _figures(self, here: Json, bank: list[Json], texts: list[Json]) -> None:
         booked = [one for one in bank if one["status"] == "booked"]
         self.figures |= {
             "settlements": len(self.data.rows) + 1 + len(self.plans_data.bills),
             "granted_yuan": str(Decimal(here["claims"]["granted_fen"]) / 100),
             "payments": len(booked),
-            "refused_by_bank": len(bank) - len(booked),
+            "refused_by_bank": sum(one["status"] == "refused" for one in bank),
+            "returned_by_bank": sum(one["status"] == "returned" for one in bank),
             "texts": dict(Counter(text["template"] for text in texts)),
             "batches": len({one["batch"] for one in bank}),
         }
-
-    def _show_text(self, text: Json) -> None:
-        show.paragraph(f"{show.phone(text['phone'])} ← {text['content']}", "  ")
 
     @contextmanager
     def _timed(self, name: str) -> Generator[None]:

@@ -23,11 +23,19 @@ CODES = {
     "SCHEME_FIGURE_MISSING": "规定还没有公布",
     # Why the bank gives money back.
     "NAME_DIFFERS": "户名与银行卡不符",
+    "ACCOUNT_CLOSED": "账户已销户",
     # Why a draft is not published.
     "SAME_PERSON": "起草人不能自己发布",
     "EDITION_CHANGES_THE_PAST": "改动了已经执行的规定,只能从明天起改",
+    # Why somebody at finance is stopped.
+    "APPROVED_ALREADY": "已复核过,要换一个人",
+    "TWO_PEOPLE_NEEDED": "提出的人不能自己确认",
+    "NOT_ALLOWED": "不是这个岗位的事",
+    # What finance finds on the bank's statement.
+    "UNEXPECTED_DEPOSIT": "没有人预告的来款",
     # What a member or an officer is told at the counter.
     "PHONE_PROOF_NEEDED": "首次登录,需验证手机号",
+    "MEND_CODE_UNKNOWN": "更正码或后四位不对,或已用过",
 }
 # A figure without which a plan cannot run.
 FIGURES = {"periods": "保障期"}
@@ -35,12 +43,20 @@ STATES = {
     "settled": "给付",
     "rejected": "不给付",
     "refused": "退回",
+    "returned": "退票",
     "paid": "已到账",
+    # How far a batch is.
+    "awaiting_approval": "等待复核",
+    "fixed": "复核齐全,可以发出",
+    "voided": "作废",
+    "closed": "银行已办结",
     # The stations of a claim.
     "received": "收到结算单",
     "created": "建立打款",
     "batched": "编入银行批次",
     "text_sent payout_paid": "到账短信已发",
+    "text_sent payout_refused_member": "退回短信已发",
+    "text_sent payout_returned_member": "退票短信已发",
 }
 STATION_NAMES = {"settled": "核定", "paid": "到账"}
 
