@@ -1,5 +1,6 @@
 """What finance does: looks at batches and approves them, and does by two what one may not."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,11 +11,14 @@ from gateway.once import KeyHeader, post_once
 from gateway.parts import DeskDep, PartsDep
 from gateway.schemas import finance as schemas
 from gateway.schemas.schemes import body_of
-from gateway.schemas.words import Cursor, Nothing
+from gateway.schemas.words import Cursor, Nothing, Segment
 
 router = APIRouter(prefix="/staff", tags=["finance"], route_class=GuardedRoute)
 
 _Cursor = Annotated[Cursor | None, Query()]
+_Fund = Annotated[Segment | None, Query()]
+_First = Annotated[date, Query(alias="from")]
+_Last = Annotated[date, Query(alias="to")]
 _SEEN = staff("admin", "finance_maker", "finance_checker", "auditor")
 _MAKERS = staff("admin", "finance_maker")
 _CHECKERS = staff("admin", "finance_checker")
@@ -100,3 +104,47 @@ async def confirm_act(act_id: UUID, desk: DeskDep) -> None:
 @opened_to(_BOTH)
 async def refuse_act(act_id: UUID, desk: DeskDep) -> None:
     await desk.send(desk.payments, "POST", f"/acts/{act_id}/refuse", Nothing, {})
+
+
+@router.post("/receipts", status_code=201)
+@opened_to(_MAKERS)
+async def expect_receipts(asked: schemas.ReceiptsIn, desk: DeskDep) -> schemas.ReceiptsEntered:
+    told = asked.model_dump()
+    return await desk.send(desk.payments, "POST", "/receipts", schemas.ReceiptsEntered, told)
+
+
+@router.get("/receipts")
+@opened_to(_SEEN)
+async def get_receipts(
+    desk: DeskDep, fund: _Fund = None, cursor: _Cursor = None, *, waiting: bool = False
+) -> schemas.Receipts:
+    told = "true" if waiting else "false"
+    answer = schemas.Receipts
+    return await desk.get(
+        desk.payments, "/receipts", answer, fund=fund, cursor=cursor, waiting=told
+    )
+
+
+@router.delete("/receipts/{receipt_id}", status_code=204)
+@opened_to(_MAKERS)
+async def drop_receipt(receipt_id: UUID, desk: DeskDep) -> None:
+    await desk.send(desk.payments, "DELETE", f"/receipts/{receipt_id}", Nothing, None)
+
+
+@router.get("/statement-lines")
+@opened_to(_SEEN)
+async def get_statement_lines(
+    desk: DeskDep, fund: _Fund = None, day: date | None = None, cursor: _Cursor = None
+) -> schemas.StatementLines:
+    """Give the lines of a day; without a day all that wait for a counterpart or for a person."""
+    asked = {"fund": fund, "day": day.isoformat() if day else None, "cursor": cursor}
+    return await desk.get(desk.payments, "/statement-lines", schemas.StatementLines, **asked)
+
+
+@router.get("/reconciliation")
+@opened_to(_SEEN)
+async def get_reconciliation(
+    fund: Segment, first: _First, last: _Last, desk: DeskDep
+) -> schemas.Reconciliation:
+    asked = {"fund": fund, "from": first.isoformat(), "to": last.isoformat()}
+    return await desk.get(desk.payments, "/reconciliation", schemas.Reconciliation, **asked)

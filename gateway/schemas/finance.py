@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from gateway.schemas.words import Asked, Yuan
+from gateway.schemas.words import Asked, Segment, Yuan
 
 
 class PayoutBatch(BaseModel):
@@ -127,3 +127,92 @@ class Act(BaseModel):
 class Acts(BaseModel):
     acts: list[Act]
     next_cursor: str | None = None
+
+
+class ReceiptIn(Asked):
+    """What is expected on a fund's account; `reference` is what the other side will name."""
+
+    fund_id: Segment
+    kind: Literal[
+        "member_contributions", "union_subsidy", "membership_fees", "allotted", "handed_up"
+    ]
+    amount: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    scheme_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "*"
+    unit_code: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
+class ReceiptsIn(Asked):
+    receipts: Annotated[list[ReceiptIn], Field(min_length=1, max_length=1_000)]
+
+
+class ReceiptsEntered(BaseModel):
+    receipt_ids: list[UUID]
+
+
+class Receipt(BaseModel):
+    receipt_id: UUID
+    fund_id: str
+    kind: str
+    direction: Literal["credit", "debit"]
+    amount: Yuan
+    reference: str
+    scheme_id: str
+    unit_code: str
+    entered_by: UUID
+    entered_at: AwareDatetime
+    matched: bool
+
+
+class Receipts(BaseModel):
+    receipts: list[Receipt]
+    next_cursor: str | None = None
+
+
+class StatementLine(BaseModel):
+    """A line of the bank's; `party` is masked, `reason` says why it has no counterpart."""
+
+    line_id: UUID
+    fund_id: str
+    bank_ref: str
+    booked_on: date
+    direction: Literal["credit", "debit"]
+    amount: Yuan
+    kind: str
+    batch_no: str
+    instruction_id: str
+    remark: str
+    party: str
+    party_account_tail: str
+    status: Literal["new", "matched", "exception", "void"]
+    reason: str | None
+    seen_at: AwareDatetime
+
+
+class StatementLines(BaseModel):
+    lines: list[StatementLine]
+    next_cursor: str | None = None
+
+
+class Items(BaseModel):
+    """What one side has and the other lacks: money in and money out."""
+
+    number: int
+    money_in: Yuan
+    money_out: Yuan
+
+
+class ReconciledDay(BaseModel):
+    """A line of the 余额调节表; `bank` and `agrees` are null while the bank has stated no day."""
+
+    day: date
+    bank: Yuan | None
+    book: Yuan
+    bank_only: Items
+    book_only: Items
+    agrees: bool | None
+
+
+class Reconciliation(BaseModel):
+    fund_id: str
+    days: list[ReconciledDay]

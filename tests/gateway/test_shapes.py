@@ -11,7 +11,7 @@ from services.claims.schemas import backtest, claims, editions
 from services.claims.schemas import benefits as claims_benefits
 from services.enrollment import schemas as enrollment
 from services.notify import schemas as notify
-from services.payments.schemas import acts, batches, payouts
+from services.payments.schemas import acts, batches, payouts, statements
 
 READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.UnitOut, enrollment.UnitOut),
@@ -48,6 +48,10 @@ READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (finance.BankExceptions, batches.ExceptionsOut),
     (finance.Funds, batches.FundsOut),
     (finance.ActProposed, acts.ActProposed),
+    (finance.ReceiptsEntered, statements.ReceiptsEntered),
+    (finance.Receipts, statements.ReceiptsOut),
+    (finance.StatementLines, statements.LinesOut),
+    (finance.Reconciliation, statements.ReconciliationOut),
     (member.PayoutLines, payouts.PayoutsOut),
     (member.MessageLines, notify.MessagesOut),
     (mend.Mendable, notify.MendableOut),
@@ -61,6 +65,8 @@ SENT: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.MemberSearchIn, enrollment.MemberSearch),
     (finance.ApprovalIn, batches.ApprovalIn),
     (finance.ActIn, acts.ActIn),
+    (finance.ReceiptsIn, statements.ReceiptsIn),
+    (finance.ReceiptIn, statements.ReceiptIn),
     (mend.CodeAsked, notify.MendCodeIn),
     (mend.ProofAsked, enrollment.ProofIn),
     (mend.CardAsked, enrollment.PayeeIn),

@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from services.payments.api.acts import act_routes
 from services.payments.api.batches import batch_routes
 from services.payments.api.payouts import payout_routes
+from services.payments.api.receipts import receipt_routes
+from services.payments.api.statements import statement_routes
 from services.payments.usecases.desk import Desk
 
 
@@ -14,4 +16,6 @@ def routes(desk: Desk) -> APIRouter:
     payout_routes(router, desk)
     batch_routes(router, desk)
     act_routes(router, desk)
+    receipt_routes(router, desk)
+    statement_routes(router, desk)
     return router

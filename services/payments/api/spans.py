@@ -1,0 +1,35 @@
+"""A span of days, as reports are asked for it: `?from=2026-11-01&to=2026-11-30`."""
+
+from datetime import date
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import Depends, Query
+
+from services.common.errors import Invalid
+
+DAYS_MAX: Final = 366
+
+
+class BadSpan(Invalid):
+    """The days are in the wrong order, or more than a year."""
+
+    code = "BAD_SPAN"
+
+
+class Span(NamedTuple):
+    """Both days belong to it."""
+
+    first: date
+    last: date
+
+
+async def _span(
+    first: Annotated[date, Query(alias="from")], last: Annotated[date, Query(alias="to")]
+) -> Span:
+    if not 0 <= (last - first).days < DAYS_MAX:
+        raise BadSpan
+    return Span(first, last)
+
+
+# Ask for it in a route: `async def report(span: SpanDep) -> …`.
+SpanDep = Annotated[Span, Depends(_span)]
