@@ -99,7 +99,7 @@ class ToAttempt(_Act):
 
     to: Literal["attempt"]
     payout_id: UUID
-    attempt_no: int
+    attempt_no: Annotated[int, Field(ge=1, le=999)]
 
 
 class Attach(_Act):
