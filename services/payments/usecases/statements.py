@@ -85,7 +85,7 @@ async def _read_movements(desk: Desk, fund_id: str, mark: str) -> None:
         if page is None or page.mark == mark:
             return
         async with desk.database.begin() as unit:
-            await _keep(desk, unit, fund_id, page.lines)
+            await keep_lines(desk, unit, fund_id, page.lines)
             await statements.move_mark(unit, fund_id, mark, page.mark)
         mark = page.mark
 
@@ -95,7 +95,7 @@ async def take_statement(desk: Desk, fund_id: str, statement: DayStatement) -> N
     day, at = statement.day, clock.now()
     for start in range(0, len(statement.lines), ROWS_MAX):
         async with desk.database.begin() as unit:
-            await _keep(desk, unit, fund_id, statement.lines[start : start + ROWS_MAX])
+            await keep_lines(desk, unit, fund_id, statement.lines[start : start + ROWS_MAX])
     refs = [line.bank_ref for line in statement.lines]
     async with desk.database.begin() as unit:
         if not await statements.keep(unit, fund_id, statement, at):
@@ -119,7 +119,7 @@ async def _note_unshown(unit: Unit, fund_id: str, statement: DayStatement, at: d
     await statements.confirm_unpaid(unit, fund_id, closed_before, at)
 
 
-async def _keep(desk: Desk, unit: Unit, fund_id: str, told: Sequence[Movement]) -> None:
+async def keep_lines(desk: Desk, unit: Unit, fund_id: str, told: Sequence[Movement]) -> None:
     """Keep each line once, whichever way it came; list what the bank tells in two ways."""
     once: dict[str, Movement] = {}
     changed = {
