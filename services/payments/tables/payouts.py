@@ -1,8 +1,4 @@
-"""The books of payments.
-
-Rows of bulk tables are updated in place (fillfactor 50, no index on a column that changes); what
-is waiting for something stands in a small table of its own.
-"""
+"""What members are owed, its payouts, batches and attempts, and what two people do about them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -10,12 +6,10 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -26,12 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.payments.model.ledger import Account
-
-metadata = MetaData()
-_ACCOUNTS = ", ".join(f"'{account}'" for account in Account)
-
-HOT = {"fillfactor": 50}
+from services.payments.tables.base import HOT, metadata
 
 # Where a member's benefits go to; the member and the card come by events of their own, each with
 # its own version, 0 while it has not come.
@@ -46,20 +35,6 @@ payee = Table(
     Column("sealed", LargeBinary, nullable=False),
     Index("payee_unit", "unit_code"),
     postgresql_with=HOT,
-)
-
-# What lies in a fund, moved along with the ledger's entries; `low_since` while its payouts wait for
-# money, and how far its account's movements have been read.
-fund = Table(
-    "fund",
-    metadata,
-    Column("fund_id", Text, primary_key=True),
-    Column("bank_fen", BigInteger, nullable=False),
-    Column("in_transit_fen", BigInteger, nullable=False),
-    Column("low_since", DateTime(timezone=True)),
-    Column("movements_mark", Text, nullable=False, server_default=""),
-    CheckConstraint("in_transit_fen >= 0", name="fund_in_transit"),
-    postgresql_with={"fillfactor": 20},
 )
 
 # Per member and scheme. The open payouts' sum is kept by their own changes and must be, to the
@@ -258,6 +233,19 @@ doubt = Table(
     Column("owner", Uuid),
 )
 
+# What the bank said and was not applied: for a person to look at.
+bank_exception = Table(
+    "bank_exception",
+    metadata,
+    Column("batch_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("instruction_id", Text, nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    Column("settled_by", Uuid),
+    PrimaryKeyConstraint("batch_id", "kind", "instruction_id", name="bank_exception_key"),
+)
+
 # What one person proposes and another confirms; carried out in the transaction of the confirming.
 act = Table(
     "act",
@@ -291,196 +279,4 @@ recovery = Table(
     Column("booked_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("amount_fen > 0", name="recovery_amount"),
     Index("recovery_member", "member_id"),
-)
-
-# What the bank said and was not applied: for a person to look at.
-bank_exception = Table(
-    "bank_exception",
-    metadata,
-    Column("batch_id", Uuid, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("instruction_id", Text, nullable=False),
-    Column("seen_at", DateTime(timezone=True), nullable=False),
-    Column("settled_at", DateTime(timezone=True)),
-    Column("settled_by", Uuid),
-    PrimaryKeyConstraint("batch_id", "kind", "instruction_id", name="bank_exception_key"),
-)
-
-# Double entry, balanced by construction: a row moves an amount from one account to another.
-ledger = Table(
-    "ledger",
-    metadata,
-    Column("source_id", Uuid, nullable=False),
-    Column("leg", Text, nullable=False),
-    Column("scheme_id", Text, nullable=False),
-    Column("debit", Text, nullable=False),
-    Column("credit", Text, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("booked_at", DateTime(timezone=True), nullable=False),
-    Column("entry_no", BigInteger, Identity(always=True), nullable=False),
-    Column("fund_id", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    PrimaryKeyConstraint("source_id", "leg", name="ledger_key"),
-    CheckConstraint("amount_fen > 0", name="ledger_amount"),
-    CheckConstraint("debit <> credit", name="ledger_two_accounts"),
-    CheckConstraint(f"debit in ({_ACCOUNTS}) and credit in ({_ACCOUNTS})", name="ledger_accounts"),
-    Index("ledger_by_day", "day", "entry_no", postgresql_using="brin"),
-)
-
-# A closed day takes no entry any more; its root vouches for its entries in their order.
-ledger_day = Table(
-    "ledger_day",
-    metadata,
-    Column("day", Date, primary_key=True),
-    Column("closed_at", DateTime(timezone=True), nullable=False),
-)
-ledger_root = Table(
-    "ledger_root",
-    metadata,
-    Column("day", Date, ForeignKey("ledger_day.day"), primary_key=True),
-    Column("entries", BigInteger, nullable=False),
-    Column("root", LargeBinary, nullable=False),
-)
-ledger_day_sum = Table(
-    "ledger_day_sum",
-    metadata,
-    Column("day", Date, ForeignKey("ledger_day.day"), primary_key=True),
-    Column("fund_id", Text, primary_key=True),
-    Column("scheme_id", Text, primary_key=True),
-    Column("account", Text, primary_key=True),
-    Column("contra", Text, primary_key=True),
-    Column("entries", BigInteger, nullable=False),
-    Column("debit_fen", BigInteger, nullable=False),
-    Column("credit_fen", BigInteger, nullable=False),
-)
-# A month that is closed, with all its days: what its trial balance comes to on either side.
-ledger_month = Table(
-    "ledger_month",
-    metadata,
-    Column("month", Text, primary_key=True),
-    Column("last_day", Date, ForeignKey("ledger_day.day"), nullable=False),
-    Column("total_fen", BigInteger, nullable=False),
-    Column("closed_at", DateTime(timezone=True), nullable=False),
-    Column("act_id", Uuid, nullable=False),
-    CheckConstraint("total_fen >= 0", name="ledger_month_total"),
-)
-
-# A line of the bank's on an account of ours, kept once, whether a movement told of it or a
-# statement; who is on the other side lies sealed.
-bank_line = Table(
-    "bank_line",
-    metadata,
-    Column("line_id", Uuid, primary_key=True),
-    Column("fund_id", Text, nullable=False),
-    Column("bank_ref", Text, nullable=False),
-    Column("booked_on", Date, nullable=False),
-    Column("direction", Text, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("batch_no", Text, nullable=False),
-    Column("instruction_id", Text, nullable=False),
-    Column("bank_code", Text, nullable=False),
-    Column("return_reason", Text, nullable=False),
-    Column("remark", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("batch_id", Uuid),
-    Column("payout_id", Uuid),
-    Column("attempt_no", SmallInteger),
-    Column("state", Text, nullable=False),
-    Column("reason", Text),
-    Column("match_id", Uuid),
-    Column("round", SmallInteger, nullable=False, server_default="0"),
-    Column("seen_at", DateTime(timezone=True), nullable=False),
-    Column("matched_at", DateTime(timezone=True)),
-    UniqueConstraint("fund_id", "bank_ref", name="bank_line_ref"),
-    CheckConstraint("amount_fen > 0", name="bank_line_amount"),
-    CheckConstraint("direction in ('credit', 'debit')", name="bank_line_direction"),
-    CheckConstraint("state in ('new', 'matched', 'exception', 'void')", name="bank_line_state"),
-    CheckConstraint("(state = 'exception') = (reason is not null)", name="bank_line_reason"),
-    Index("bank_line_day", "fund_id", "booked_on"),
-    Index(
-        "bank_line_open",
-        "fund_id",
-        "booked_on",
-        postgresql_where=text("state in ('new', 'exception')"),
-    ),
-    Index("bank_line_batch", "batch_id", postgresql_where=text("batch_id is not null")),
-    Index("bank_line_match", "match_id", postgresql_where=text("match_id is not null")),
-    # A transfer is shown by one debit, and given back by one line.
-    Index(
-        "bank_line_transfer",
-        "payout_id",
-        "attempt_no",
-        text("(kind = 'payout')"),
-        unique=True,
-        postgresql_where=text("state = 'matched' and payout_id is not null"),
-    ),
-    postgresql_with={"fillfactor": 70},
-)
-
-# A day of an account: asked for from its first movement on, until it is there.
-bank_statement = Table(
-    "bank_statement",
-    metadata,
-    Column("fund_id", Text, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("asked_at", DateTime(timezone=True)),
-    Column("read_at", DateTime(timezone=True)),
-    Column("opening_fen", BigInteger),
-    Column("closing_fen", BigInteger),
-    Column("lines", Integer),
-    CheckConstraint(
-        "num_nulls(read_at, opening_fen, closing_fen, lines) in (0, 4)",
-        name="bank_statement_whole",
-    ),
-    Index("bank_statement_due", "fund_id", "day", postgresql_where=text("read_at is null")),
-)
-
-# What is expected to come in or to go out, by the reference that the other side will name.
-receipt = Table(
-    "receipt",
-    metadata,
-    Column("receipt_id", Uuid, primary_key=True),
-    Column("fund_id", Text, nullable=False),
-    Column("scheme_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("unit_code", Text, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("reference", Text, nullable=False),
-    Column("entered_by", Uuid, nullable=False),
-    Column("entered_at", DateTime(timezone=True), nullable=False),
-    Column("match_id", Uuid),
-    Column("round", SmallInteger, nullable=False, server_default="0"),
-    CheckConstraint("amount_fen > 0", name="receipt_amount"),
-    CheckConstraint(
-        "kind in ('member_contributions', 'union_subsidy', 'membership_fees', 'allotted',"
-        " 'handed_up')",
-        name="receipt_kind",
-    ),
-    Index(
-        "receipt_reference",
-        "fund_id",
-        "reference",
-        unique=True,
-        postgresql_where=text("reference <> ''"),
-    ),
-    Index("receipt_open", "fund_id", "entered_at", postgresql_where=text("match_id is null")),
-    Index("receipt_match", "match_id", postgresql_where=text("match_id is not null")),
-)
-
-# What one side had on `from_day` and the other only on `until_day`: cleared, and still to be shown
-# for the days between. Rows are added, and taken back by their negative.
-outstanding = Table(
-    "outstanding",
-    metadata,
-    Column("outstanding_no", BigInteger, Identity(always=True), primary_key=True),
-    Column("fund_id", Text, nullable=False),
-    Column("side", Text, nullable=False),
-    Column("from_day", Date, nullable=False),
-    Column("until_day", Date, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("items", Integer, nullable=False),
-    CheckConstraint("side in ('bank', 'book')", name="outstanding_side"),
-    CheckConstraint("from_day < until_day", name="outstanding_span"),
-    Index("outstanding_until", "fund_id", "until_day"),
 )

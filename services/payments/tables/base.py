@@ -1,0 +1,6 @@
+"""What all tables of payments have in common."""
+
+from sqlalchemy import MetaData
+
+metadata = MetaData()
+HOT = {"fillfactor": 50}
