@@ -1,0 +1,148 @@
+"""What finance enters and sees of the money on the accounts, and who else does not."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from services.common.ids import new_id
+from services.common.kit import auth, clock
+from services.common.kit.auth import Caller
+from services.payments.main import new_app
+from services.payments.usecases.desk import Desk
+from services.payments.usecases.reconciliation import reconcile
+from tests.payments.bank import ToldBank
+from tests.payments.reconciliation.account import BankAccount
+
+Ask = Callable[..., Awaitable[httpx.Response]]
+
+MAKER = auth.staff(new_id(), "finance_maker")
+CHECKER = auth.staff(new_id(), "finance_checker")
+AUDITOR = auth.staff(new_id(), "auditor")
+OFFICER = auth.staff(new_id(), "filing_officer", "BJ-0001")
+MEMBER = auth.member(new_id())
+EXPECTED = {
+    "fund_id": "union",
+    "kind": "member_contributions",
+    "amount": "4500.00",
+    "reference": "bj-2026-0001",
+    "unit_code": "BJ-0001",
+}
+
+
+@pytest.fixture
+async def ask(desk: Desk) -> AsyncGenerator[Ask]:
+    token = auth.internal_token(desk.settings)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(new_app(desk)),
+        base_url="http://payments",
+        headers={"authorization": f"Bearer {token}"},
+    ) as client:
+
+        async def send(
+            method: str, path: str, caller: Caller, told: object = None, **params: object
+        ) -> httpx.Response:
+            headers = {auth.CALLER_HEADER: caller.header()}
+            asked = dict[str, Any](params)
+            return await client.request(method, path, headers=headers, json=told, params=asked)
+
+        yield send
+
+
+@pytest.fixture
+def account(bank: ToldBank, desk: Desk) -> BankAccount:
+    bank.opening_fen = desk.settings.fund_opening_fen
+    return BankAccount(bank)
+
+
+async def test_what_a_maker_expects_comes_in_and_is_shown_as_come(
+    ask: Ask, desk: Desk, account: BankAccount
+) -> None:
+    entered = await ask("POST", "/receipts", MAKER, {"receipts": [EXPECTED]})
+    assert entered.status_code == 201
+    [receipt_id] = entered.json()["receipt_ids"]
+    waiting = (await ask("GET", "/receipts", AUDITOR, waiting=True)).json()["receipts"]
+    assert [(one["receipt_id"], one["reference"]) for one in waiting] == [
+        (receipt_id, "BJ-2026-0001")
+    ]
+    account.deposit(2_000_00, remark="BJ-2026-0001 第一笔")
+    account.deposit(2_500_00, remark="BJ-2026-0001 第二笔")
+    await reconcile(desk)
+    [shown] = (await ask("GET", "/receipts", CHECKER, fund="union")).json()["receipts"]
+    assert (shown["amount"], shown["direction"], shown["matched"]) == ("4500.00", "credit", True)
+    assert (await ask("GET", "/receipts", AUDITOR, waiting=True)).json()["receipts"] == []
+    assert (await ask("DELETE", f"/receipts/{receipt_id}", MAKER)).status_code == 404
+
+
+async def test_receipts_are_entered_all_of_them_or_none(ask: Ask) -> None:
+    second = {**EXPECTED, "reference": "BJ-2026-0002"}
+    for wrong, code in (
+        ({"amount": "4500.005"}, "BAD_AMOUNT"),
+        ({"amount": "-1.00"}, "RECEIPT_UNUSABLE"),
+        ({"fund_id": "nobody"}, "RECEIPT_UNUSABLE"),
+        ({"reference": "x"}, "RECEIPT_UNUSABLE"),
+        ({"reference": "bj-2026-0002 "}, "REFERENCE_TAKEN"),
+    ):
+        told = {"receipts": [second, {**EXPECTED, **wrong}]}
+        assert (await ask("POST", "/receipts", MAKER, told)).json()["code"] == code
+        assert (await ask("GET", "/receipts", AUDITOR)).json()["receipts"] == []
+
+
+async def test_what_is_expected_no_longer_is_dropped_by_a_maker_alone(ask: Ask) -> None:
+    entered = await ask("POST", "/receipts", MAKER, {"receipts": [EXPECTED]})
+    [receipt_id] = entered.json()["receipt_ids"]
+    assert (await ask("DELETE", f"/receipts/{receipt_id}", CHECKER)).status_code == 403
+    assert (await ask("DELETE", f"/receipts/{receipt_id}", MAKER)).status_code == 204
+    assert (await ask("GET", "/receipts", AUDITOR)).json()["receipts"] == []
+
+
+async def test_a_deposit_of_a_stranger_is_an_open_line_with_its_party_masked(
+    ask: Ask, desk: Desk, account: BankAccount
+) -> None:
+    account.deposit(280_00, remark="还款", party="马兰芝")
+    await reconcile(desk)
+    answer = await ask("GET", "/statement-lines", AUDITOR, fund="union")
+    [line] = answer.json()["lines"]
+    assert (line["status"], line["reason"]) == ("exception", "UNEXPECTED_DEPOSIT")
+    assert (line["amount"], line["party"], line["party_account_tail"]) == ("280.00", "马*", "2222")
+    assert "马兰芝" not in answer.text
+    day = clock.today().isoformat()
+    assert len((await ask("GET", "/statement-lines", AUDITOR, day=day)).json()["lines"]) == 1
+    assert (await ask("GET", "/statement-lines", AUDITOR, fund="other")).json()["lines"] == []
+
+
+async def test_bank_and_book_of_a_day_stand_side_by_side(
+    ask: Ask, desk: Desk, account: BankAccount
+) -> None:
+    account.deposit(280_00, remark="还款", party="马兰芝")
+    await reconcile(desk)
+    today = clock.today().isoformat()
+    asked = {"fund": "union", "from": today, "to": today}
+    [day] = (await ask("GET", "/reconciliation", AUDITOR, **asked)).json()["days"]
+    assert (day["day"], day["bank"], day["agrees"]) == (today, None, None)
+    assert day["book"] == "10000000000.00"
+    assert day["bank_only"] == {"number": 1, "money_in": "280.00", "money_out": "0.00"}
+    assert day["book_only"] == {"number": 0, "money_in": "0.00", "money_out": "0.00"}
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("2026-11-23", "2026-11-22"), ("2025-11-22", "2026-11-23")]
+)
+async def test_a_span_backwards_or_above_a_year_is_refused(ask: Ask, first: str, last: str) -> None:
+    asked = {"fund": "union", "from": first, "to": last}
+    answer = await ask("GET", "/reconciliation", AUDITOR, **asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "BAD_SPAN")
+
+
+@pytest.mark.parametrize("caller", [OFFICER, MEMBER, auth.service("gateway")])
+async def test_the_accounts_are_shown_to_finance_and_audit_alone(ask: Ask, caller: Caller) -> None:
+    span = {"fund": "union", "from": "2026-11-01", "to": "2026-11-30"}
+    for path in ("/receipts", "/statement-lines", "/reconciliation"):
+        assert (await ask("GET", path, caller, **span)).status_code == 403, path
+
+
+@pytest.mark.parametrize("caller", [CHECKER, AUDITOR, OFFICER])
+async def test_what_is_expected_is_entered_by_makers_alone(ask: Ask, caller: Caller) -> None:
+    answer = await ask("POST", "/receipts", caller, {"receipts": [EXPECTED]})
+    assert answer.status_code == 403
