@@ -205,6 +205,12 @@ def test_the_answer_to_another_question_is_not_taken_for_this_one(funcode: str, 
         ENVELOPE.open(funcode, reqid, seal(GOOD))
 
 
+def test_the_answer_to_another_customer_is_not_ours() -> None:
+    head = {**REQUEST["request"]["head"], "userid": "U0038513"}
+    with pytest.raises(AnswerUnreadable):
+        opened(signed(answer_to({"request": {"head": head}}, BODY)))
+
+
 @given(st.binary(min_size=1, max_size=300))
 def test_noise_is_no_answer(noise: bytes) -> None:
     for content in (noise, b64encode(noise), seal(noise)):
