@@ -203,12 +203,17 @@ _READ = (
 
 
 async def reopen(unit: Unit, batch_id: UUID) -> bool:
-    """Let a closed batch be asked about again, while its bytes are there; tell whether it is."""
+    """Let a closed batch be asked about again, while its bytes are there; tell whether it is.
+
+    Only where all of it was paid: a bank that has forgotten it books every line of the bytes, and
+    what it had refused or given back may be paid by another attempt since.
+    """
     return bool(
         await unit.execute(
             """
             update batch set state = 'unknown', closed_at = null
             where batch_id = $1 and state = 'closed' and sealed_file is not null
+              and not exists (select from attempt where batch_id = $1 and state <> 'paid')
             """,
             batch_id,
         )

@@ -1,9 +1,12 @@
 """What the hostile bank has found, each in its smallest form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from services.payments.model.acts import Letter
+import pytest
+
+from services.payments.errors import ActImpossible
+from services.payments.model.acts import AskAgain, Letter
 from services.payments.model.payouts import named_by
 from services.payments.usecases import acts
 from services.payments.usecases.desk import Desk
@@ -29,11 +32,7 @@ async def test_a_batch_goes_on_when_one_of_its_transfers_has_come_back_meanwhile
     desk: Desk, bank: ToldBank, new_member: NewMember
 ) -> None:
     one, other = new_member(), new_member()
-    for member in (one, other):
-        await deliver(desk, member.registered(), member.payee(), member.grant(5_00))
-    await cut(desk)
-    await send(desk)
-    first, second = bank.all_lines
+    first, second = await a_batch_of_two(desk, bank, [one, other])
     first.pay()
     await send(desk)
     await by_letter(desk, first, "returned", "ACCOUNT_CLOSED")
@@ -42,6 +41,39 @@ async def test_a_batch_goes_on_when_one_of_its_transfers_has_come_back_meanwhile
     assert await open_batches(desk) == []
     assert {await _state(desk, one), await _state(desk, other)} == {"returned", "paid"}
     await check_books(desk)
+
+
+async def a_batch_of_two(desk: Desk, bank: ToldBank, members: Sequence[Member]) -> list[Line]:
+    for member in members:
+        await deliver(desk, member.registered(), member.payee(), member.grant(5_00))
+    await cut(desk)
+    await send(desk)
+    return bank.all_lines
+
+
+async def ask_again(desk: Desk) -> None:
+    async with desk.database.begin() as unit:
+        batch_id = await unit.fetchval("select batch_id from batch")
+    content = AskAgain(kind="ask_again", batch_id=batch_id)
+    await acts.confirm(desk, await acts.propose(desk, MAKER, content, "lacks"), CHECKER)
+
+
+@pytest.mark.parametrize("how", ["refused", "returned"])
+async def test_a_bank_that_forgot_is_not_asked_by_bytes_that_hold_what_may_be_paid_otherwise(
+    desk: Desk, bank: ToldBank, new_member: NewMember, how: str
+) -> None:
+    """It would book every line of them: also the one that has been paid to another card since."""
+    paid, failed = await a_batch_of_two(desk, bank, [new_member(), new_member()])
+    paid.pay()
+    if how == "refused":
+        failed.refuse("ACCOUNT_CLOSED")
+        await send(desk)
+    else:
+        failed.pay()
+        await send(desk)
+        await by_letter(desk, failed, "returned", "ACCOUNT_CLOSED")
+    with pytest.raises(ActImpossible):
+        await ask_again(desk)
 
 
 async def _state(desk: Desk, member: Member) -> str:
