@@ -109,7 +109,14 @@ def test_both_halves_of_a_signature_keep_their_width_whatever_they_begin_with() 
 
 def test_a_signature_of_another_length_is_none() -> None:
     verifier, signature = Verifier(OUR_PUBLIC, USER), Signer(OUR_PRIVATE, USER).sign(b"text")
-    for spoilt in (b"", signature[:63], signature + b"\0", b"\0" + signature, bytes(64)):
+    for spoilt in (
+        b"",
+        signature[:63],
+        signature + b"\0",
+        b"\0" + signature,
+        signature[:32] + b"\0" + signature[32:],
+        bytes(64),
+    ):
         assert not verifier.is_signed(b"text", spoilt)
 
 
