@@ -30,8 +30,12 @@ def tier_of(tiers: Sequence[Tier], amount_fen: Fen) -> int:
 
 
 def tier_numbered(tiers: Sequence[Tier], number: int) -> Tier:
-    """Give a tier by its number, counted from 1 by amount."""
-    return sorted(tiers, key=lambda tier: tier.from_yuan)[number - 1]
+    """Give a tier by its number, counted from 1 by amount.
+
+    Where the settings have no longer so many, it is the strictest that is left, or one checker.
+    """
+    ordered = sorted(tiers, key=lambda tier: tier.from_yuan)
+    return ordered[min(number, len(ordered)) - 1] if ordered else Tier(from_yuan=0)
 
 
 def approved(tier: Tier, sha256: bytes, approvals: Iterable[Approval]) -> bool:
