@@ -8,18 +8,32 @@ from services.common.kit.db import Row, Unit
 
 
 async def note(unit: Unit, before: datetime, at: datetime) -> int:
-    """List the transfers that are under way since before a moment; give how many are new."""
+    """List the transfers that are under way since before a moment; give how many are new.
+
+    The batches are locked first: what is being decided of one now is never listed afterwards.
+    """
+    rows = await unit.fetch(
+        """
+        select batch_id from batch b
+        where b.state not in ('closed', 'voided')
+          and b.state in ('submitting', 'submitted', 'unknown')
+          and greatest(b.cut_at,
+              (select max(approved_at) from approval a where a.batch_id = b.batch_id)) < $1
+          and not exists (select from doubt d where d.batch_id = b.batch_id)
+        order by batch_id for share of b skip locked
+        """,
+        before,
+    )
+    if not rows:
+        return 0
     return await unit.execute(
         """
         insert into doubt (payout_id, attempt_no, batch_id, since)
-        select a.payout_id, a.attempt_no, a.batch_id, $2
-        from batch b join attempt a using (batch_id)
-        where b.state not in ('closed', 'voided')
-          and b.state in ('submitting', 'submitted', 'unknown')
-          and b.cut_at < $1 and a.state = 'in_flight'
+        select payout_id, attempt_no, batch_id, $2 from attempt
+        where batch_id = any($1) and state = 'in_flight'
         on conflict (payout_id) do nothing
         """,
-        before,
+        [row["batch_id"] for row in rows],
         at,
     )
 
