@@ -8,16 +8,18 @@ from services.common.kit.db import Row, Unit
 async def take(unit: Unit, every_days: int, now: datetime, rows_max: int) -> list[Row]:
     """Note that it is said once more of each that it waits; give them with the days it was said.
 
-    The payout's version is raised, so that the event about it is the newest of its payout.
+    The payout's version is raised, so that the event about it is the newest of its payout; like
+    everybody, this locks the payout before its place on the list.
     """
     return await unit.fetch(
         """
         with late as (
             select payout_id,
                    extract(epoch from $2 - since)::bigint / 86400 / $1 * $1 as days
-            from refusal
+            from refusal join payout p using (payout_id)
             where since + make_interval(days => (reminded_days + $1)::int) <= $2
-            order by payout_id limit $3 for update skip locked),
+              and p.state in ('refused', 'returned')
+            order by payout_id limit $3 for update of p skip locked),
         told as (
             update refusal r set reminded_days = l.days from late l
             where r.payout_id = l.payout_id returning r.payout_id, r.reason, r.actor,
