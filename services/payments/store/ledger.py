@@ -1,7 +1,7 @@
 """The ledger: entries are added, never changed; what lies in the funds moves along with them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -58,6 +58,14 @@ async def tell_low(unit: Unit, fund_id: str, at: datetime) -> bool:
         await unit.execute(
             "update fund set low_since = $2 where fund_id = $1 and low_since is null", fund_id, at
         )
+    )
+
+
+async def try_again(unit: Unit, fund_ids: Collection[str]) -> None:
+    """Let what waits for money in these funds be tried again: less of it is owed than before."""
+    await unit.execute(
+        "update fund set low_since = null where fund_id = any($1) and low_since is not null",
+        list(fund_ids),
     )
 
 

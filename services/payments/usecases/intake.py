@@ -61,6 +61,10 @@ async def _take_grants(
         if payout.grant_fen
     ]
     await ledger.post(unit, entries, at)
+    if changed:
+        funds = {desk.fund_of(payout.scheme_id).fund_id for payout in changed}
+        await ledger.try_again(unit, funds)
+        unit.wakes.add(desk.payouts_ready)
     return [payout for payout in made if payout.state is PayoutState.READY], lowered
 
 
