@@ -13,12 +13,12 @@ ONE_DAY = timedelta(days=1)
 
 def cut_due(fund: Fund, oldest: datetime, wait: timedelta, is_workday: IsWorkday) -> datetime:
     """Say when the batch is due whose oldest payout has been ready since `oldest`."""
-    return _open_at(fund.hours, _window(fund, oldest, wait), is_workday)
+    return open_at(fund.hours, _window(fund, oldest, wait), is_workday)
 
 
 def business_day(fund: Fund, moment: datetime, is_workday: IsWorkday) -> date:
     """Give the day on which the bank takes what is cut now."""
-    return _open_at(fund.hours, moment, is_workday).astimezone(BUSINESS_ZONE).date()
+    return open_at(fund.hours, moment, is_workday).astimezone(BUSINESS_ZONE).date()
 
 
 def _window(fund: Fund, oldest: datetime, wait: timedelta) -> datetime:
@@ -38,7 +38,7 @@ def _window(fund: Fund, oldest: datetime, wait: timedelta) -> datetime:
             return due
 
 
-def _open_at(hours: BankHours | None, moment: datetime, is_workday: IsWorkday) -> datetime:
+def open_at(hours: BankHours | None, moment: datetime, is_workday: IsWorkday) -> datetime:
     """Give the first moment from `moment` on at which the bank takes batches."""
     if hours is None:
         return moment

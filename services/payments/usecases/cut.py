@@ -27,7 +27,7 @@ from services.payments.model.payouts import (
 from services.payments.rules import postings
 from services.payments.rules.owed import Books
 from services.payments.rules.refusals import refusal_for
-from services.payments.rules.windows import business_day, cut_due
+from services.payments.rules.windows import business_day, cut_due, open_at
 from services.payments.store import attempts, batches, ledger, payees, payouts, queue
 from services.payments.usecases import published
 from services.payments.usecases.desk import Desk
@@ -70,7 +70,9 @@ def _due(desk: Desk, waiting: queue.Waiting, now: datetime, wait: timedelta) -> 
     fund = desk.funds.by_id[waiting.lane.fund_id]
     full = waiting.payouts >= rows_max(desk, waiting.lane)
     since = min(now, waiting.oldest)
-    return max(cut_due(fund, since, timedelta(0) if full else wait, is_workday), since)
+    due = cut_due(fund, since, timedelta(0) if full else wait, is_workday)
+    # What was due while nobody cut, or no money was there, keeps to the bank's hours as well.
+    return max(due, open_at(fund.hours, now, is_workday))
 
 
 def rows_max(desk: Desk, lane: Lane) -> int:
