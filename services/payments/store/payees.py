@@ -70,6 +70,15 @@ def _payee_columns(fact: PayeeChanged | None) -> tuple[int, bytes]:
     return (0, b"") if fact is None else (fact.version, fact.payee)
 
 
+async def settle(unit: Unit, member_ids: Iterable[UUID]) -> None:
+    """Wait for whoever keeps these members' payees now; whoever comes later waits for this unit."""
+    nothing = [
+        (member_id, *_member_columns(None), *_payee_columns(None)) for member_id in member_ids
+    ]
+    if nothing:
+        await unit.execute(_UPSERT, *zip(*nothing, strict=True))
+
+
 async def of_members(unit: Unit, member_ids: Sequence[UUID]) -> dict[UUID, SealedPayee]:
     """Give the payees that are known whole: the member and the card have both come."""
     rows = await unit.fetch(

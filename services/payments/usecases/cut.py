@@ -118,7 +118,7 @@ async def _sort(
     desk: Desk, unit: Unit, lane: Lane, ready: Sequence[queue.Ready], books: Books
 ) -> Sorted:
     members = [payout.member_id for _, payout, _ in ready]
-    known = await payees.of_members(unit, members)
+    known = await _payees_of(unit, members)
     moving = {account.member_id for account in books.in_flight() if account.member_id in known}
     other_cards = await queue.cards_on_their_way(unit, moving) if moving else {}
     reserve = desk.funds.by_id[lane.fund_id].reserve_fen
@@ -140,6 +140,16 @@ async def _sort(
         ):
             free -= payout.amount_fen
     return sorted_
+
+
+async def _payees_of(unit: Unit, members: Sequence[UUID]) -> Mapping[UUID, SealedPayee]:
+    """Give the payees; where one lacks, it may be arriving at this moment."""
+    known = await payees.of_members(unit, members)
+    lacking = {*members} - known.keys()
+    if not lacking:
+        return known
+    await payees.settle(unit, lacking)
+    return await payees.of_members(unit, members)
 
 
 def _place(

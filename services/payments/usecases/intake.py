@@ -22,14 +22,14 @@ async def take_events(desk: Desk, unit: Unit, events: Sequence[Event]) -> None:
     """Take in a mixed set, in order; an unsent batch that holds what changes is recalled."""
     at = clock.now()
     grants = [event for event in events if isinstance(event, BenefitGranted)]
-    changed = await payees.keep(
-        unit,
-        [event for event in events if isinstance(event, MemberRegistered)],
-        [event for event in events if isinstance(event, PayeeChanged)],
-    )
-    # Also the balances of members whose payee changed: a result that is being applied for one of
-    # them has read the payee before or reads it after, and either finds the other's work.
-    books = await payouts.lock_books(unit, {grant.member_id for grant in grants} | {*changed})
+    # Also the balances of members whose payee changes, and before it does: whoever cuts a batch or
+    # applies a result for one of them has read the payee before or reads it after, and either finds
+    # the other's work.
+    members = [event for event in events if isinstance(event, MemberRegistered)]
+    cards = [event for event in events if isinstance(event, PayeeChanged)]
+    told = (*members, *cards, *grants)
+    books = await payouts.lock_books(unit, {event.member_id for event in told})
+    changed = await payees.keep(unit, members, cards)
     ready, lowered = await _take_grants(desk, unit, grants, books, at)
     if changed:
         ready += await payouts.wake(unit, changed, at)
