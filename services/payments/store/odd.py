@@ -1,6 +1,6 @@
 """What the banks said and was not applied: listed once each, until a person has looked into it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,22 @@ async def note(
         batch_id,
         [exception.kind for exception in found],
         [exception.instruction_id for exception in found],
+        at,
+    )
+
+
+async def note_all(unit: Unit, found: Sequence[tuple[UUID, BankException]], at: datetime) -> int:
+    """Put on the list what concerns different batches, lines or days; give how many are new."""
+    return await unit.execute(
+        """
+        insert into bank_exception
+        select u.*, $4 from unnest($1::uuid[], $2::text[], $3::text[])
+            as u(batch_id, kind, instruction_id)
+        on conflict do nothing
+        """,
+        [concerned for concerned, _ in found],
+        [exception.kind for _, exception in found],
+        [exception.instruction_id for _, exception in found],
         at,
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.common.kit.db import Row, Unit
 from services.payments.model.statements import DayStatement
+from services.payments.store.lines import Named
 
 ONE_DAY = timedelta(days=1)
 
@@ -114,7 +115,8 @@ async def told_but_absent(unit: Unit, fund_id: str, day: date, refs: Sequence[st
     rows = await unit.fetch(
         """
         select bank_ref from bank_line
-        where fund_id = $1 and booked_on = $2 and state <> 'void' and bank_ref <> all($3)
+        where fund_id = $1 and booked_on = $2 and state <> 'void'
+          and not exists (select from unnest($3::text[]) as u(ref) where u.ref = bank_ref)
         """,
         fund_id,
         day,
@@ -123,15 +125,9 @@ async def told_but_absent(unit: Unit, fund_id: str, day: date, refs: Sequence[st
     return [row["bank_ref"] for row in rows]
 
 
-class Unshown(NamedTuple):
-    """A closed batch, or one of its transfers, that no statement has shown."""
-
-    batch_id: UUID
-    payout_id: UUID | None
-    attempt_no: int | None
-
-
-async def unshown(unit: Unit, fund_id: str, paid_until: date, rows_max: int) -> list[Unshown]:
+async def unshown(
+    unit: Unit, fund_id: str, paid_until: date, rows_max: int
+) -> list[tuple[UUID, Named | None]]:
     """Give what was paid until a day and has no line: a batch whole, or single transfers of it."""
     rows = await unit.fetch(
         """
@@ -159,7 +155,10 @@ async def unshown(unit: Unit, fund_id: str, paid_until: date, rows_max: int) -> 
         paid_until,
         rows_max,
     )
-    return [Unshown(*row) for row in rows]
+    return [
+        (row["batch_id"], (row["payout_id"], row["attempt_no"]) if row["payout_id"] else None)
+        for row in rows
+    ]
 
 
 async def confirm_unpaid(unit: Unit, fund_id: str, closed_before: datetime, at: datetime) -> None:

@@ -4,9 +4,9 @@ Rows are locked in the order of everybody: batch, balances, payouts; then what i
 lines; the ledger and its funds last.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from services.common.ids import new_id
@@ -58,6 +58,11 @@ OTHER: Final = "OTHER"
 # One transaction's worth of lines.
 ROWS_MAX: Final = 1_000
 OTHERS_MAX: Final = 10_000
+# So many pages a turn: then the accounts are looked at again.
+PAGES_MAX: Final = 100
+
+# A batch, or a fund.
+Key = TypeVar("Key")
 
 
 class Matched(NamedTuple):
@@ -88,20 +93,28 @@ async def match_lines(desk: Desk) -> None:
     for batch_id in shown:
         async with desk.database.begin() as unit:
             await take_batch_debits(desk, unit, batch_id)
-    async with desk.database.begin() as unit:
-        debits = await matchable.debits_decided(unit, ROWS_MAX)
-    for batch_id, line_ids in debits.items():
-        async with desk.database.begin() as unit:
-            await take_debits(desk, unit, batch_id, line_ids)
-    async with desk.database.begin() as unit:
-        returns = await matchable.returns_decided(unit, ROWS_MAX)
-    for fund_id, line_ids in returns.items():
-        async with desk.database.begin() as unit:
-            await take_returns(desk, unit, fund_id, line_ids)
+    await _page_by_page(desk, matchable.debits_decided, take_debits)
+    await _page_by_page(desk, matchable.returns_decided, take_returns)
     async with desk.database.begin() as unit:
         others = await matchable.not_payouts(unit, OTHERS_MAX)
     for fund_id in {line.fund_id for line in others}:
         await _take_others(desk, fund_id, [line for line in others if line.fund_id == fund_id])
+
+
+async def _page_by_page(
+    desk: Desk,
+    decided: Callable[[Unit, int], Awaitable[Mapping[Key, Collection[UUID]]]],
+    take: Callable[[Desk, Unit, Key, Collection[UUID]], Awaitable[None]],
+) -> None:
+    """Take all lines that are decided, a transaction for each key of a page."""
+    for _ in range(PAGES_MAX):
+        async with desk.database.begin() as unit:
+            found = await decided(unit, ROWS_MAX)
+        for key, line_ids in found.items():
+            async with desk.database.begin() as unit:
+                await take(desk, unit, key, line_ids)
+        if sum(map(len, found.values())) < ROWS_MAX:
+            return
 
 
 async def take_batch_debits(desk: Desk, unit: Unit, batch_id: UUID) -> None:

@@ -15,8 +15,7 @@ from services.common.kit.clock import BUSINESS_ZONE
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import UNSALTED
-from services.payments.errors import ResultUnusable
-from services.payments.model.payouts import BankException, named_by
+from services.payments.model.payouts import BankException, instruction_id, named_by
 from services.payments.model.statements import DayStatement, Movement
 from services.payments.rules.matching import names_nothing
 from services.payments.store import lines, odd, statements
@@ -67,16 +66,15 @@ async def _read_account(desk: Desk, fund_id: str, mark: str, due: Sequence[state
     """Read on in one account; what cannot be used is not believed, and asked for again."""
     try:
         await _read_movements(desk, fund_id, mark)
-    except ResultUnusable as unusable:
-        log.warning("account.unusable", fund_id=fund_id, error=unusable)
+    except Exception as failure:  # noqa: BLE001 - whatever one bank says, the others are read
+        log.warning("account.unusable", fund_id=fund_id, error=failure)
     for _, day in due:
         try:
             statement = await desk.channels[fund_id].statement(day)
-        except ResultUnusable as unusable:
-            log.warning("account.unusable", fund_id=fund_id, day=day, error=unusable)
-            continue
-        if statement is not None:
-            await take_statement(desk, fund_id, statement)
+            if statement is not None:
+                await take_statement(desk, fund_id, statement)
+        except Exception as failure:  # noqa: BLE001 - one day; the others are read
+            log.warning("account.unusable", fund_id=fund_id, day=day, error=failure)
 
 
 async def _read_movements(desk: Desk, fund_id: str, mark: str) -> None:
@@ -102,9 +100,12 @@ async def take_statement(desk: Desk, fund_id: str, statement: DayStatement) -> N
             return
         absent = await statements.told_but_absent(unit, fund_id, day, refs)
         await _note_changed(unit, fund_id, absent, at)
-        for broken in await statements.breaks(unit, fund_id, day):
-            odd_day = BankException("balance_breaks", broken.isoformat())
-            await _note(unit, derived_id("bank statement", fund_id), odd_day, at)
+        account = derived_id("bank statement", fund_id)
+        broken = [
+            (account, BankException("balance_breaks", odd_day.isoformat()))
+            for odd_day in await statements.breaks(unit, fund_id, day)
+        ]
+        await _note(unit, broken, at)
         await _note_unshown(unit, fund_id, statement, at)
     log.info("account.day_read", fund_id=fund_id, day=day, lines=len(refs))
 
@@ -112,9 +113,12 @@ async def take_statement(desk: Desk, fund_id: str, statement: DayStatement) -> N
 async def _note_unshown(unit: Unit, fund_id: str, statement: DayStatement, at: datetime) -> None:
     """List what was paid and stands neither in its day's statement nor in the next ones."""
     paid_until = statement.day - GRACE
-    for one in await statements.unshown(unit, fund_id, paid_until, EXCEPTIONS_MAX):
-        transfer = f"{one.payout_id.hex}{one.attempt_no}" if one.payout_id else ""
-        await _note(unit, one.batch_id, BankException("missing_in_statement", transfer), at)
+    unshown = await statements.unshown(unit, fund_id, paid_until, EXCEPTIONS_MAX)
+    missing = [
+        (batch_id, BankException("missing_in_statement", instruction_id(*named) if named else ""))
+        for batch_id, named in unshown
+    ]
+    await _note(unit, missing, at)
     closed_before = datetime.combine(paid_until, datetime.min.time(), BUSINESS_ZONE)
     await statements.confirm_unpaid(unit, fund_id, closed_before, at)
 
@@ -191,10 +195,12 @@ def open_party(desk: Desk, line_id: UUID, sealed: bytes) -> tuple[PersonName, Ca
 
 async def _note_changed(unit: Unit, fund_id: str, refs: Sequence[str], at: datetime) -> None:
     if refs:
-        for ref, line_id in (await lines.changed(unit, fund_id, refs)).items():
-            await _note(unit, line_id, BankException("changed_line", ref), at)
+        stopped = await lines.changed(unit, fund_id, refs)
+        changed = [(stopped[ref], BankException("changed_line", ref)) for ref in stopped]
+        await _note(unit, changed, at)
 
 
-async def _note(unit: Unit, concerned: UUID, exception: BankException, at: datetime) -> None:
-    if await odd.note(unit, concerned, [exception], at):
-        log.warning("bank.exception", kind=exception.kind, count=1)
+async def _note(unit: Unit, found: Sequence[tuple[UUID, BankException]], at: datetime) -> None:
+    new = await odd.note_all(unit, found, at) if found else 0
+    if new:
+        log.warning("bank.exception", kind=found[0][1].kind, count=new)
