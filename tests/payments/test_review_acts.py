@@ -136,3 +136,29 @@ async def test_a_batch_that_is_asked_again_and_refused_whole_is_closed_and_finan
     assert await kinds(desk) == ["contradicts", "contradicts"]
     assert sorted(await states(desk, member)) == [("paid", 5_00), ("paid", 100_00)]
     await check_books(desk, bank)
+
+
+async def test_bytes_of_which_a_transfer_has_failed_are_not_sent_any_more(
+    desk: Desk, bank: ToldBank, new_member: NewMember
+) -> None:
+    """A letter says that the bank will not pay; bytes that it never got would make it."""
+    one, other = new_member(), new_member()
+    for member in (one, other):
+        await deliver(desk, member.registered(), member.payee(), member.grant(5_00))
+    bank.request_lost = 1
+    await cut(desk)
+    await send(desk)
+    await by_two(desk, letter(await instruction_of(desk, one), "refused"))
+    await deliver(desk, one.payee(2, card="6222021000112345672"))
+    await pay_out(desk, bank)
+    assert bank.booked_fen == 5_00
+    assert await states(desk, one) == [("paid", 5_00)]
+    assert await states(desk, other) == [("batched", 5_00)]
+    await by_two(desk, letter(await instruction_of(desk, other), "refused"))
+    assert await open_batches(desk) == []
+    await check_books(desk, bank)
+
+
+async def instruction_of(desk: Desk, member: Member) -> str:
+    [shown] = await reading.member_payouts(desk, member.member_id, None, None)
+    return instruction_id(shown.payout_id, 1)

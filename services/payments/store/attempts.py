@@ -97,6 +97,15 @@ async def batch_of(unit: Unit, payout_id: UUID, attempt_no: int) -> UUID | None:
     )
 
 
+async def any_failed(unit: Unit, batch_id: UUID) -> bool:
+    """Tell whether a transfer of the batch was refused or given back."""
+    return await unit.fetchval(
+        "select exists (select from attempt where batch_id = $1"
+        " and state in ('refused', 'returned'))",
+        batch_id,
+    )
+
+
 async def members_of(unit: Unit, payout_ids: Collection[UUID]) -> set[UUID]:
     rows = await unit.fetch(
         "select distinct member_id from payout where payout_id = any($1)", list(payout_ids)

@@ -15,7 +15,7 @@ from services.payments.channels.base import Answer, Outcome
 from services.payments.errors import ResultUnusable
 from services.payments.model.batches import Batch, BatchFile, BatchState
 from services.payments.model.payouts import BankException
-from services.payments.store import batches
+from services.payments.store import attempts, batches
 from services.payments.usecases import results
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.recall import take_apart
@@ -61,8 +61,16 @@ async def _submit(desk: Desk, batch: Batch, meanwhile: BatchState) -> Step:
     assert batch.sealed_file is not None, "an open batch keeps its bytes"
     content = desk.open_file(batch.batch_id, batch.sealed_file)
     assert hashlib.sha256(content).digest() == batch.sha256, "the bytes are as they were fixed"
-    if not await _move(desk, batch, batch.state, meanwhile):
+    async with desk.database.begin() as unit:
+        at = clock.now()
+        moved = await batches.move(unit, batch.batch_id, [batch.state], meanwhile, at=at)
+        spent = await attempts.any_failed(unit, batch.batch_id)
+    if not moved:
         return Step.MOVED
+    if spent:
+        # A bank that never got these bytes, or has forgotten them, would pay what is paid by
+        # another attempt since: it is asked what it knows, and the rest is in doubt.
+        return await _ask(desk, batch)
     file = BatchFile(batch.batch_no, batch.file_name, content)
     answer = await desk.channels[batch.lane.fund_id].submit(file)
     crashpoint("payments.file_sent")
