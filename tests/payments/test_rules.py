@@ -8,7 +8,7 @@ from services.common.kit import clock
 from services.common.money import Fen
 from services.payments.model.owed import NOTHING, AccountKey
 from services.payments.model.payouts import Payout, PayoutState
-from services.payments.rules.owed import Books, take_from_newest, to_recover
+from services.payments.rules.owed import Books, repaid, take_from_newest, to_recover
 from services.payments.rules.refusals import refusal_for
 
 ACCOUNT = AccountKey(new_id(), "bj.mutual")
@@ -80,3 +80,16 @@ def test_a_reason_nobody_has_listed_is_for_finance() -> None:
     assert refusal_for("NAME_DIFFERS").actor == "unit"
     assert refusal_for("ACCOUNT_CLOSED").actor == "member"
     assert refusal_for("SOMETHING_NEW") == ("SOMETHING_NEW", "finance")
+
+
+@given(years=YEARS, part=st.integers(0, 100))
+def test_what_is_repaid_lessens_what_is_to_be_recovered_and_leaves_the_newest_shares(
+    years: dict[int, tuple[Fen, Fen]], part: int
+) -> None:
+    before = to_recover(years)
+    recovered = Fen(sum(before.values()) * part // 100)
+    after = to_recover(repaid(years, recovered))
+    assert sum(after.values()) == sum(before.values()) - recovered
+    lessened = [year for year in before if after[year] < before[year]]
+    kept = [year for year in before if after[year] == before[year] > 0]
+    assert not lessened or not kept or max(lessened) < min(kept)

@@ -86,3 +86,17 @@ def to_recover(granted_and_paid: Mapping[int, tuple[Fen, Fen]]) -> dict[int, Fen
         shares[year] = Fen(share)
         left -= share
     return shares
+
+
+def repaid(
+    granted_and_paid: Mapping[int, tuple[Fen, Fen]], recovered_fen: Fen
+) -> dict[int, tuple[Fen, Fen]]:
+    """Take what a member has repaid off the years in which too much was paid, oldest first."""
+    net = dict(granted_and_paid)
+    left = int(recovered_fen)
+    for year, share in sorted(to_recover(granted_and_paid).items()):
+        granted, paid = net[year]
+        taken = min(left, share)
+        net[year] = (granted, Fen(paid - taken))
+        left -= taken
+    return net

@@ -27,6 +27,16 @@ async def overpaid_fen(unit: Unit, account: AccountKey) -> Fen:
     return Fen(overpaid or 0)
 
 
+async def of_member(unit: Unit, member_id: UUID) -> dict[str, Fen]:
+    """Give what a member has repaid, per scheme."""
+    rows = await unit.fetch(
+        "select scheme_id, sum(amount_fen)::bigint as fen from recovery"
+        " where member_id = $1 group by scheme_id",
+        member_id,
+    )
+    return {row["scheme_id"]: row["fen"] for row in rows}
+
+
 async def insert(unit: Unit, recovery: Recovery, at: datetime) -> None:
     await unit.execute(
         """

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.payments.tables.base import metadata
+from services.payments.tables.declared import metadata
 
 # A line of the bank's on an account of ours, kept once, whether a movement told of it or a
 # statement; who is on the other side lies sealed.

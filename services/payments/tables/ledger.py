@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from services.payments.model.ledger import Account
-from services.payments.tables.base import metadata
+from services.payments.tables.declared import metadata
 
 _ACCOUNTS = ", ".join(f"'{account}'" for account in Account)
 

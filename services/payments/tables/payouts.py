@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.payments.tables.base import HOT, metadata
+from services.payments.tables.declared import HOT, metadata
 
 # Where a member's benefits go to; the member and the card come by events of their own, each with
 # its own version, 0 while it has not come.

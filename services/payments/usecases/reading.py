@@ -13,9 +13,9 @@ from services.payments.model.ledger import Account
 from services.payments.model.owed import Benefits
 from services.payments.model.payouts import AttemptState, Payee, PayoutState
 from services.payments.model.shown import Moment, Place, ShownPayout, ShownRefusal
-from services.payments.rules.owed import to_recover
+from services.payments.rules.owed import repaid, to_recover
 from services.payments.store import acts as proposals
-from services.payments.store import ledger, odd, pages, payees
+from services.payments.store import ledger, odd, pages, payees, recoveries
 from services.payments.usecases.desk import Desk
 
 
@@ -139,8 +139,10 @@ async def benefits(
     """
     async with desk.database.begin() as unit:
         schemes = await pages.granted_and_paid(unit, member_id)
+        recovered = await recoveries.of_member(unit, member_id)
     granted = paid = recover = 0
-    for scheme, years in schemes.items():
+    for scheme, gross in schemes.items():
+        years = repaid(gross, recovered.get(scheme, Fen(0)))
         shares = to_recover(years)
         for found, (year_granted, year_paid) in years.items():
             if scheme_id in (None, scheme) and year in (None, found):
