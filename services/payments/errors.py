@@ -69,6 +69,18 @@ class ActImpossible(Conflict):
     code = "ACT_IMPOSSIBLE"
 
 
+class UnknownMonth(NotFound):
+    """The books do not reach back to that month, or it has not begun."""
+
+    code = "UNKNOWN_MONTH"
+
+
+class UnknownPayout(NotFound):
+    """There is no such paid payout in the caller's reach."""
+
+    code = "UNKNOWN_PAYOUT"
+
+
 class UnknownDoubt(NotFound):
     """There is no such transfer in doubt."""
 

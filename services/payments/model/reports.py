@@ -42,6 +42,18 @@ class FundStatement(NamedTuple):
         return self.closing_fen - self.in_transit_fen - self.reserve_fen
 
 
+class Totals(NamedTuple):
+    """The columns of a trial balance, debit and credit side; each pair is equal."""
+
+    opening_fen: tuple[int, int]
+    moved_fen: tuple[int, int]
+    closing_fen: tuple[int, int]
+
+    @property
+    def agree(self) -> bool:
+        return all(debit == credit for debit, credit in self)
+
+
 class OpenItems(NamedTuple):
     """What of a fund waits for a person."""
 
@@ -60,24 +72,25 @@ class FundMonth(NamedTuple):
     days: Sequence[ReconciledDay]
     open: OpenItems
     trial: Sequence[TrialRow]
+    totals: Totals
 
 
 class MonthReport(NamedTuple):
-    """月报. While the month is open it has no total and no root, and ends with `last`."""
+    """月报. While the month is open it has no total and no root; `elsewhere` is of no fund."""
 
     month: Month
-    last: date
     closed_at: datetime | None
     total_fen: Fen | None
     root: bytes | None
     funds: Sequence[FundMonth]
+    elsewhere: int
 
 
 class ListedPayout(NamedTuple):
     """A payout in its unit's list."""
 
     payout_id: UUID
-    name: PersonName
+    name: PersonName | None
     card: CardNumber | None
     scheme_id: str
     amount_fen: Fen
@@ -90,9 +103,9 @@ class BankReceipt(NamedTuple):
 
     payout_id: UUID
     payer: str
-    name: PersonName
+    name: PersonName | None
     card: CardNumber | None
-    scheme: str
+    scheme_id: str
     amount_fen: Fen
     paid_on: date
     bank_serial: str

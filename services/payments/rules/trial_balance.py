@@ -8,7 +8,7 @@ from services.common.money import Fen
 from services.payments.model.funds import Fund
 from services.payments.model.ledger import ALL_SCHEMES, Account, PairSum, Posting, TrialRow
 from services.payments.model.months import Month
-from services.payments.model.reports import Flow, FundStatement
+from services.payments.model.reports import Flow, FundStatement, Totals
 
 # What faces the account at the bank, in the order of the statement; said also where it is nothing.
 FLOWS: Final = (
@@ -23,18 +23,6 @@ FLOWS: Final = (
     Account.DUE_TO_ASSOCIATION,
     Account.BANK_CHARGES,
 )
-
-
-class Totals(NamedTuple):
-    """The columns of a trial balance, debit and credit side; each pair is equal."""
-
-    opening_fen: tuple[int, int]
-    moved_fen: tuple[int, int]
-    closing_fen: tuple[int, int]
-
-    @property
-    def agree(self) -> bool:
-        return all(debit == credit for debit, credit in self)
 
 
 def totals(rows: Sequence[TrialRow]) -> Totals:

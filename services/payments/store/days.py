@@ -53,8 +53,8 @@ async def reached(unit: Unit) -> Reached:
     return Reached(*row)
 
 
-async def first_closed(unit: Unit) -> date:
-    """Give the day with which the chain begins; some day is closed."""
+async def first_closed(unit: Unit) -> date | None:
+    """Give the day with which the chain begins, the one before the first entry."""
     return await unit.fetchval("select min(day) from ledger_day")
 
 

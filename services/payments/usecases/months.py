@@ -1,6 +1,6 @@
 """A month is closed: its allocation is booked into its last day, then all its days are closed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.common.ids import derived_id
@@ -33,7 +33,8 @@ async def close_month(desk: Desk, unit: Unit, asked: CloseMonth, proposal: Propo
         raise ActImpossible
     await days.hold(unit)
     closed = (await days.reached(unit)).closed
-    if closed is None or month != await _due(unit):
+    begins = await days.first_closed(unit)
+    if closed is None or begins is None or month != await _due(unit, begins + ONE_DAY):
         raise ActImpossible
     await _allocate(desk, unit, month, proposal.proposed_by, now)
     await days.close(unit, closed + ONE_DAY, month.last, now)
@@ -42,10 +43,10 @@ async def close_month(desk: Desk, unit: Unit, asked: CloseMonth, proposal: Propo
     log.info("ledger.month_closed", day=month.last)
 
 
-async def _due(unit: Unit) -> Month:
-    """Give the month whose turn it is: the first is that of the first entry."""
+async def _due(unit: Unit, first_entry: date) -> Month:
+    """Give the month whose turn it is; the first is that of the first entry."""
     last = await months.last(unit)
-    return last.following if last else Month.of(await days.first_closed(unit) + ONE_DAY)
+    return last.following if last else Month.of(first_entry)
 
 
 async def _allocate(desk: Desk, unit: Unit, month: Month, proposed_by: UUID, at: datetime) -> None:
