@@ -2,9 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
+
+# When a bank is away all batches come into doubt: a statement's worth of them at a time.
+BATCHES_MAX: Final = 20
 
 
 async def note(unit: Unit, before: datetime, at: datetime) -> int:
@@ -20,9 +24,10 @@ async def note(unit: Unit, before: datetime, at: datetime) -> int:
           and greatest(b.cut_at,
               (select max(approved_at) from approval a where a.batch_id = b.batch_id)) < $1
           and not exists (select from doubt d where d.batch_id = b.batch_id)
-        order by batch_id for share of b skip locked
+        order by cut_at limit $2 for share of b skip locked
         """,
         before,
+        BATCHES_MAX,
     )
     if not rows:
         return 0

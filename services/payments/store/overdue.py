@@ -16,12 +16,16 @@ async def take(unit: Unit, every_days: int, now: datetime, rows_max: int) -> lis
         with late as (
             select payout_id,
                    extract(epoch from $2 - since)::bigint / 86400 / $1 * $1 as days
-            from refusal join payout p using (payout_id)
+            from refusal
             where since + make_interval(days => (reminded_days + $1)::int) <= $2
-              and p.state in ('refused', 'returned')
-            order by payout_id limit $3 for update of p skip locked),
+            order by payout_id limit $3),
+        waiting as (
+            select payout_id from payout
+            where payout_id = any (array (select payout_id from late))
+              and state in ('refused', 'returned')
+            order by payout_id for update skip locked),
         told as (
-            update refusal r set reminded_days = l.days from late l
+            update refusal r set reminded_days = l.days from late l join waiting using (payout_id)
             where r.payout_id = l.payout_id returning r.payout_id, r.reason, r.actor,
                 r.reminded_days)
         update payout p set version = p.version + 1, changed_at = $2
