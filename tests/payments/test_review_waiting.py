@@ -13,7 +13,7 @@ from services.common.kit.clock import BUSINESS_ZONE
 from services.common.money import Fen
 from services.payments import events
 from services.payments.model.batches import Lane
-from services.payments.model.funds import BankHours, Funds
+from services.payments.model.funds import BankHours, Funds, Monthly
 from services.payments.model.ledger import Account, Posting
 from services.payments.settings import Tier
 from services.payments.store import doubts as listed
@@ -73,6 +73,33 @@ async def test_what_was_due_while_nobody_cut_waits_for_the_bank_to_open_again(
         hands.advance(until)
         [(_, until)] = await lanes_due(desk)
         assert until == timedelta(0)
+
+
+async def test_a_batch_that_is_taken_apart_does_not_wait_for_the_window_of_next_month(
+    desk: Desk, new_member: NewMember
+) -> None:
+    [fund] = desk.funds.funds
+    window = Monthly(kind="monthly", day=5, at=time(10))
+    settings = desk.settings.model_copy(update={"approval_tiers": (Tier(from_yuan=1),)})
+    funds = Funds(funds=(fund.model_copy(update={"window": window}),))
+    desk = replace(desk, funds=funds, settings=settings)
+    one, other = new_member(), new_member()
+    with clock.set_to(datetime(2026, 11, 2, 9, tzinfo=BUSINESS_ZONE)) as hands:
+        for member in (one, other):
+            await deliver(desk, member.registered(), member.payee(), member.grant(5_00))
+        hands.advance(timedelta(days=3, hours=1, seconds=1))
+        [(lane, until)] = await lanes_due(desk)
+        assert until == timedelta(0)
+        assert await cut_batch(desk, lane, 10) is not None
+        hands.advance(timedelta(hours=1))
+        await deliver(desk, one.payee(2, card="6222021000112345672"))
+        await send(desk)
+        assert await lanes_due(desk) == [(lane, timedelta(0))]
+        await deliver(desk, other.grant(6_00))
+        batch_id = await cut_batch(desk, lane, 2)
+        assert batch_id is not None
+        [(_, until)] = await lanes_due(desk)
+        assert until > timedelta(days=27), "what has come since waits for its own window"
 
 
 async def test_a_batch_can_be_approved_after_its_tier_was_taken_out_of_the_settings(

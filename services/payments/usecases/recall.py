@@ -46,7 +46,9 @@ async def take_apart(desk: Desk, batch_id: UUID) -> None:
                 payout.version += 1
             await payouts.save(unit, [attempt.payout for attempt in tries], at)
             ready = [one.payout for one in tries if one.payout.state is PayoutState.READY]
-            await line_up(desk, unit, ready, at)
+            if ready:
+                # Their window has been: the next batch takes them at once.
+                await line_up(desk, unit, ready, min(payout.created_at for payout in ready))
         await payouts.write_books(unit, books)
         await batches.void(unit, batch_id, at)
         await let_go(desk, unit, {one.payout.member_id for one in tries}, at)
