@@ -2,9 +2,10 @@
 
 from datetime import date
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from gateway.auth import GuardedRoute, opened_to, staff
 from gateway.once import KeyHeader, post_once
@@ -19,6 +20,8 @@ _Cursor = Annotated[Cursor | None, Query()]
 _Fund = Annotated[Segment | None, Query()]
 _First = Annotated[date, Query(alias="from")]
 _Last = Annotated[date, Query(alias="to")]
+_Month = Annotated[str, Path(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+_TEXT, _CSV, _PDF = "text/plain; charset=utf-8", "text/csv; charset=utf-8", "application/pdf"
 _SEEN = staff("admin", "finance_maker", "finance_checker", "auditor")
 _MAKERS = staff("admin", "finance_maker")
 _CHECKERS = staff("admin", "finance_checker")
@@ -146,5 +149,66 @@ async def get_statement_lines(
 async def get_reconciliation(
     fund: Segment, first: _First, last: _Last, desk: DeskDep
 ) -> schemas.Reconciliation:
-    asked = {"fund": fund, "from": first.isoformat(), "to": last.isoformat()}
+    asked = _span(first, last, fund=fund)
     return await desk.get(desk.payments, "/reconciliation", schemas.Reconciliation, **asked)
+
+
+@router.get("/reports/trial-balance")
+@opened_to(_SEEN)
+async def get_trial_balance(
+    first: _First, last: _Last, desk: DeskDep, fund: _Fund = None
+) -> schemas.TrialBalance:
+    asked = _span(first, last, fund=fund)
+    return await desk.get(desk.payments, "/reports/trial-balance", schemas.TrialBalance, **asked)
+
+
+@router.get("/reports/funds/{fund_id}")
+@opened_to(_SEEN)
+async def get_fund_statement(
+    fund_id: Segment, first: _First, last: _Last, desk: DeskDep
+) -> schemas.FundStatement:
+    path, answer = f"/reports/funds/{fund_id}", schemas.FundStatement
+    return await desk.get(desk.payments, path, answer, **_span(first, last))
+
+
+@router.get(
+    "/reports/months/{month}.txt",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "the month's page"}},
+)
+@opened_to(_SEEN)
+async def get_month_page(month: _Month, desk: DeskDep) -> Response:
+    return desk.relayed(desk.payments, f"/reports/months/{month}.txt", _TEXT)
+
+
+@router.get(
+    "/reports/months/{month}.pdf",
+    response_class=Response,
+    responses={200: {"content": {_PDF: {}}, "description": "the month's page"}},
+)
+@opened_to(_SEEN)
+async def get_month_sheet(month: _Month, desk: DeskDep) -> Response:
+    return desk.relayed(desk.payments, f"/reports/months/{month}.pdf", _PDF)
+
+
+@router.get("/ledger/days")
+@opened_to(_SEEN)
+async def get_ledger_days(first: _First, last: _Last, desk: DeskDep) -> schemas.LedgerDays:
+    asked = _span(first, last)
+    return await desk.get(desk.payments, "/ledger/days", schemas.LedgerDays, **asked)
+
+
+@router.get(
+    "/units/{code}/payouts.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}, "description": "a unit's payouts, masked"}},
+)
+@opened_to(staff("admin", "filing_officer", "finance_maker", "finance_checker", "auditor"))
+async def get_unit_payouts(code: Segment, first: _First, last: _Last, desk: DeskDep) -> Response:
+    asked = urlencode(_span(first, last))
+    return desk.relayed(desk.payments, f"/units/{code}/payouts.csv?{asked}", _CSV)
+
+
+def _span(first: date, last: date, **more: str | None) -> dict[str, str]:
+    told = {"from": first.isoformat(), "to": last.isoformat(), **more}
+    return {name: value for name, value in told.items() if value is not None}

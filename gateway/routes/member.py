@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from gateway import logins
 from gateway.auth import ANYONE, MEMBERS, GuardedRoute, opened_to
@@ -77,6 +77,17 @@ async def get_claim(claim_id: UUID, parts: PartsDep, desk: DeskDep) -> schemas.C
 async def get_payouts(desk: DeskDep, cursor: _Cursor = None) -> schemas.PayoutLines:
     asked = {"member_id": desk.caller.id, "cursor": cursor}
     return await desk.get(desk.payments, "/payouts", schemas.PayoutLines, **asked)
+
+
+@router.get(
+    "/me/payouts/{payout_id}/slip.pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}, "description": "the bank's receipt"}},
+)
+@opened_to(MEMBERS)
+async def get_payout_slip(payout_id: UUID, desk: DeskDep) -> Response:
+    path = f"/members/{desk.caller.id}/payouts/{payout_id}/slip.pdf"
+    return desk.relayed(desk.payments, path, "application/pdf")
 
 
 @router.get("/me/messages")

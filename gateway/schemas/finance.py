@@ -216,3 +216,55 @@ class ReconciledDay(BaseModel):
 class Reconciliation(BaseModel):
     fund_id: str
     days: list[ReconciledDay]
+
+
+class TrialRow(BaseModel):
+    """An account of a fund's scheme; what it opens and closes with is debit less credit."""
+
+    fund_id: str
+    scheme_id: str
+    account: str
+    opening: Yuan
+    debit: Yuan
+    credit: Yuan
+    closing: Yuan
+
+
+class TrialBalance(BaseModel):
+    rows: list[TrialRow]
+    debit: Yuan
+    credit: Yuan
+
+
+class Flow(BaseModel):
+    """What moved a fund's account at the bank against one other account; money in is above 0."""
+
+    account: str
+    entries: int
+    amount: Yuan
+
+
+class FundStatement(BaseModel):
+    """资金收支表: opening and all flows give closing."""
+
+    fund_id: str
+    opening: Yuan
+    flows: list[Flow]
+    closing: Yuan
+    in_transit: Yuan
+    reserve: Yuan
+    free: Yuan
+    owed_up: Yuan
+    owed_down: Yuan
+
+
+class LedgerDay(BaseModel):
+    """A closed day; its root vouches for its entries, their order, and all days before."""
+
+    day: date
+    entries: int
+    root: str
+
+
+class LedgerDays(BaseModel):
+    days: list[LedgerDay]

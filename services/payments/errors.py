@@ -103,3 +103,15 @@ class UnknownReceipt(NotFound):
     """There is no such receipt, or it has come already."""
 
     code = "UNKNOWN_RECEIPT"
+
+
+class UnknownFund(NotFound):
+    """There is no such fund."""
+
+    code = "UNKNOWN_FUND"
+
+
+class BadSpan(Invalid):
+    """The days are in the wrong order, or more than a year."""
+
+    code = "BAD_SPAN"

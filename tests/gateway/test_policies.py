@@ -44,7 +44,7 @@ def _routes() -> Iterator[APIRoute]:
 
 def _asked(route: APIRoute) -> tuple[str, str]:
     (method,) = list(route.methods or ())
-    values = {"code": "U1", "setl_id": "S1", "scheme_id": "wh.medical"}
+    values = {"code": "U1", "setl_id": "S1", "scheme_id": "wh.medical", "month": "2026-11"}
     path = re.sub(r"{(\w+)}", lambda found: values.get(found[1], str(UUID(int=7))), route.path)
     return method, PREFIX + path
 
@@ -54,9 +54,9 @@ GUARDED = [route for route in _routes() if policy_of(route.endpoint) is not ANYO
 
 
 def test_every_route_declares_a_policy() -> None:
-    assert len(STAFF_ROUTES) == 42
+    assert len(STAFF_ROUTES) == 48
     policies = [policy_of(route.endpoint) for route in _routes()]
-    assert [policies.count(one) for one in (HOSPITALS, MEMBERS, ANYONE)] == [4, 10, 7]
+    assert [policies.count(one) for one in (HOSPITALS, MEMBERS, ANYONE)] == [4, 11, 7]
 
 
 def test_a_route_without_a_policy_cannot_be_built() -> None:

@@ -11,7 +11,7 @@ from services.claims.schemas import backtest, claims, editions
 from services.claims.schemas import benefits as claims_benefits
 from services.enrollment import schemas as enrollment
 from services.notify import schemas as notify
-from services.payments.schemas import acts, batches, payouts, statements
+from services.payments.schemas import acts, batches, ledger, payouts, statements
 
 READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (staff.UnitOut, enrollment.UnitOut),
@@ -52,6 +52,9 @@ READ: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (finance.Receipts, statements.ReceiptsOut),
     (finance.StatementLines, statements.LinesOut),
     (finance.Reconciliation, statements.ReconciliationOut),
+    (finance.TrialBalance, ledger.TrialBalanceOut),
+    (finance.FundStatement, ledger.FundStatementOut),
+    (finance.LedgerDays, ledger.LedgerDaysOut),
     (member.PayoutLines, payouts.PayoutsOut),
     (member.MessageLines, notify.MessagesOut),
     (mend.Mendable, notify.MendableOut),

@@ -1,6 +1,9 @@
 """What finance enters and sees of the money on the accounts, and who else does not."""
 
+import csv
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -10,18 +13,26 @@ from services.common.ids import new_id
 from services.common.kit import auth, clock
 from services.common.kit.auth import Caller
 from services.payments.main import new_app
+from services.payments.model.ledger import Account
+from services.payments.usecases.days import close_days
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.reconciliation import reconcile
 from tests.payments.bank import ToldBank
+from tests.payments.people import Member, deliver
 from tests.payments.reconciliation.account import BankAccount
+from tests.payments.steps import pay_out
 
 Ask = Callable[..., Awaitable[httpx.Response]]
+NewMember = Callable[..., Member]
 
 MAKER = auth.staff(new_id(), "finance_maker")
 CHECKER = auth.staff(new_id(), "finance_checker")
 AUDITOR = auth.staff(new_id(), "auditor")
 OFFICER = auth.staff(new_id(), "filing_officer", "BJ-0001")
 MEMBER = auth.member(new_id())
+LATELY = [(clock.today() + timedelta(days=days)).isoformat() for days in (-30, 1)]
+SPAN = dict(zip(("from", "to"), LATELY, strict=True))
+YEARS_AGO = {"from": "2020-11-01", "to": "2020-11-30"}
 EXPECTED = {
     "fund_id": "union",
     "kind": "member_contributions",
@@ -44,8 +55,8 @@ async def ask(desk: Desk) -> AsyncGenerator[Ask]:
             method: str, path: str, caller: Caller, told: object = None, **params: object
         ) -> httpx.Response:
             headers = {auth.CALLER_HEADER: caller.header()}
-            asked = dict[str, Any](params)
-            return await client.request(method, path, headers=headers, json=told, params=asked)
+            url = httpx.URL(path).copy_merge_params(dict[str, Any](params))
+            return await client.request(method, url, headers=headers, json=told)
 
         yield send
 
@@ -137,12 +148,96 @@ async def test_a_span_backwards_or_above_a_year_is_refused(ask: Ask, first: str,
 
 @pytest.mark.parametrize("caller", [OFFICER, MEMBER, auth.service("gateway")])
 async def test_the_accounts_are_shown_to_finance_and_audit_alone(ask: Ask, caller: Caller) -> None:
-    span = {"fund": "union", "from": "2026-11-01", "to": "2026-11-30"}
     for path in ("/receipts", "/statement-lines", "/reconciliation"):
-        assert (await ask("GET", path, caller, **span)).status_code == 403, path
+        assert (await ask("GET", path, caller, fund="union", **SPAN)).status_code == 403, path
 
 
 @pytest.mark.parametrize("caller", [CHECKER, AUDITOR, OFFICER])
 async def test_what_is_expected_is_entered_by_makers_alone(ask: Ask, caller: Caller) -> None:
     answer = await ask("POST", "/receipts", caller, {"receipts": [EXPECTED]})
     assert answer.status_code == 403
+
+
+@pytest.fixture
+async def paid(desk: Desk, bank: ToldBank, new_member: NewMember) -> Member:
+    """Give a member whose one payout is paid; the day before the books begin is closed."""
+    member = new_member("王小明", "BJ-0001")
+    await deliver(desk, member.registered(), member.payee(), member.grant(129_34))
+    await pay_out(desk, bank)
+    await close_days(desk)
+    return member
+
+
+async def test_a_trial_balance_and_a_funds_statement_say_the_same(ask: Ask, paid: Member) -> None:
+    assert paid
+    told = (await ask("GET", "/reports/trial-balance", AUDITOR, fund="union", **SPAN)).json()
+    assert told["debit"] == told["credit"]
+    closing = sum(Decimal(row["closing"]) for row in told["rows"] if row["account"] == Account.BANK)
+    statement = (await ask("GET", "/reports/funds/union", AUDITOR, **SPAN)).json()
+    assert statement["closing"] == str(closing) == "9999999870.66"
+    flows = {flow["account"]: (flow["entries"], flow["amount"]) for flow in statement["flows"]}
+    assert flows[Account.PAYOUTS_IN_TRANSIT] == (1, "-129.34")
+    other = await ask("GET", "/reports/trial-balance", AUDITOR, fund="other", **SPAN)
+    assert other.json() == {"rows": [], "debit": "0.00", "credit": "0.00"}
+    for path in ("/reports/funds/nobody", "/reconciliation?fund=nobody"):
+        unknown = await ask("GET", path, AUDITOR, **SPAN)
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "UNKNOWN_FUND")
+
+
+async def test_a_months_page_comes_as_text_and_as_a_sheet(ask: Ask, paid: Member) -> None:
+    assert paid
+    month = f"{clock.today():%Y-%m}"
+    page = await ask("GET", f"/reports/months/{month}.txt", AUDITOR)
+    assert page.headers["content-type"] == "text/plain; charset=utf-8"
+    assert month in page.text
+    sheet = await ask("GET", f"/reports/months/{month}.pdf", AUDITOR)
+    assert sheet.headers["content-type"] == "application/pdf"
+    assert sheet.content.startswith(b"%PDF-")
+    for name, status in (("2026-13", 422), ("1999-01", 422), ("2020-01", 404)):
+        answer = await ask("GET", f"/reports/months/{name}.txt", AUDITOR)
+        assert answer.status_code == status, name
+
+
+async def test_closed_days_are_shown_with_their_roots(ask: Ask, paid: Member) -> None:
+    assert paid
+    [day] = (await ask("GET", "/ledger/days", AUDITOR, **SPAN)).json()["days"]
+    assert day["day"] == (clock.today() - timedelta(days=1)).isoformat()
+    assert (day["entries"], len(day["root"])) == (0, 64)
+    assert (await ask("GET", "/ledger/days", AUDITOR, **YEARS_AGO)).json() == {"days": []}
+
+
+async def test_a_units_list_is_for_its_own_officers_and_masked(ask: Ask, paid: Member) -> None:
+    assert paid
+    for caller in (OFFICER, AUDITOR):
+        listed = await ask("GET", "/units/BJ-0001/payouts.csv", caller, **SPAN)
+        assert listed.headers["content-type"] == "text/csv; charset=utf-8"
+        [row] = csv.reader(listed.content.decode("utf-8-sig").splitlines()[1:])
+        assert (row[0], row[3]) == ("王*", "129.34")
+    stranger = auth.staff(new_id(), "filing_officer", "BJ-0002")
+    for caller in (stranger, MEMBER):
+        answer = await ask("GET", "/units/BJ-0001/payouts.csv", caller, **SPAN)
+        assert answer.status_code == 403
+
+
+async def test_a_slip_is_for_the_member_of_the_payout_alone(ask: Ask, paid: Member) -> None:
+    own = auth.member(paid.member_id)
+    [payout] = (await ask("GET", "/payouts", own, member_id=paid.member_id)).json()["payouts"]
+    path = f"/members/{paid.member_id}/payouts/{payout['payout_id']}/slip.pdf"
+    slip = await ask("GET", path, own)
+    assert slip.content.startswith(b"%PDF-")
+    assert (await ask("GET", path, MEMBER)).status_code == 404
+    assert (await ask("GET", path, AUDITOR)).status_code == 403
+    elsewhere = f"/members/{MEMBER.id}/payouts/{payout['payout_id']}/slip.pdf"
+    assert (await ask("GET", elsewhere, MEMBER)).json()["code"] == "UNKNOWN_PAYOUT"
+
+
+@pytest.mark.parametrize("caller", [OFFICER, MEMBER, auth.service("gateway")])
+async def test_reports_are_shown_to_finance_and_audit_alone(ask: Ask, caller: Caller) -> None:
+    for path in (
+        "/reports/trial-balance",
+        "/reports/funds/union",
+        "/reports/months/2026-11.txt",
+        "/reports/months/2026-11.pdf",
+        "/ledger/days",
+    ):
+        assert (await ask("GET", path, caller, **SPAN)).status_code == 403, path

@@ -5,15 +5,9 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Query
 
-from services.common.errors import Invalid
+from services.payments.errors import BadSpan
 
 DAYS_MAX: Final = 366
-
-
-class BadSpan(Invalid):
-    """The days are in the wrong order, or more than a year."""
-
-    code = "BAD_SPAN"
 
 
 class Span(NamedTuple):

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from services.common.kit.auth import CallerDep, require_role
 from services.payments.api.door import MONEY_SEEN, Cursor, place
 from services.payments.api.spans import SpanDep
+from services.payments.errors import UnknownFund
 from services.payments.schemas.statements import LinesOut, ReconciliationOut
 from services.payments.usecases import reconciled
 from services.payments.usecases.desk import Desk
@@ -27,5 +28,7 @@ def statement_routes(router: APIRouter, desk: Desk) -> None:
     @router.get("/reconciliation")
     async def reconciliation(caller: CallerDep, fund: str, span: SpanDep) -> ReconciliationOut:
         require_role(caller, *MONEY_SEEN)
+        if fund not in desk.funds.by_id:
+            raise UnknownFund
         days = await reconciled.reconciled_days(desk, fund, *span)
         return ReconciliationOut.of(fund, days)
