@@ -156,6 +156,9 @@ class Finance(Staff):
     async def confirm(self, act_id: str) -> None:
         await self.call("POST", f"/staff/acts/{act_id}/confirm")
 
+    async def refuse(self, act_id: str) -> None:
+        await self.call("POST", f"/staff/acts/{act_id}/refuse")
+
     async def expect(self, receipts: Sequence[Json]) -> list[str]:
         told = {"receipts": list(receipts)}
         return (await self.ask("POST", "/staff/receipts", json=told))["receipt_ids"]
@@ -173,6 +176,20 @@ class Finance(Staff):
 
     async def funds(self) -> list[Json]:
         return (await self.ask("GET", "/staff/funds"))["funds"]
+
+    async def ledger_days(self, first: date, last: date) -> list[Json]:
+        answer = await self.ask("GET", "/staff/ledger/days", params=_span(first, last))
+        return answer["days"]
+
+    async def month_page(self, month: str) -> str:
+        return (await self.call("GET", f"/staff/reports/months/{month}.txt")).text
+
+    async def month_sheet(self, month: str) -> bytes:
+        return (await self.call("GET", f"/staff/reports/months/{month}.pdf")).content
+
+    async def unit_payouts(self, unit: str, first: date, last: date) -> bytes:
+        path = f"/staff/units/{unit}/payouts.csv"
+        return (await self.call("GET", path, params=_span(first, last))).content
 
 
 class Hospital(Door):
@@ -236,6 +253,9 @@ class MemberApp(Door):
 
     async def payouts(self) -> list[Json]:
         return (await self.ask("GET", "/me/payouts"))["payouts"]
+
+    async def payout_slip(self, payout_id: str) -> bytes:
+        return (await self.call("GET", f"/me/payouts/{payout_id}/slip.pdf")).content
 
     async def messages(self) -> list[Json]:
         return (await self.ask("GET", "/me/messages"))["messages"]

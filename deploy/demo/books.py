@@ -64,10 +64,18 @@ def _at_the_bank(payments: Json) -> tuple[int, int]:
     return payments["in_flight_fen"], payments["bank_exceptions"]
 
 
-def check_money(books: Json, bank: Iterable[Json], expected_fen: int) -> list[Check]:
+def check_money(
+    books: Json,
+    bank: Iterable[Json],
+    expected_fen: int,
+    *,
+    came_in_fen: int = 0,
+    repaid_fen: int = 0,
+) -> list[Check]:
     """Compare four sums that were added up apart: bank, ledger, payments, claims.
 
-    What the bank gave back (退票) is booked no longer.
+    What the bank gave back (退票) is booked no longer. `came_in_fen` is what moved on the accounts
+    beside payouts, and `repaid_fen` what of it members have repaid.
     """
     book = list(bank)
     lines = [line for line in book if line["status"] == "booked"]
@@ -75,7 +83,7 @@ def check_money(books: Json, bank: Iterable[Json], expected_fen: int) -> list[Ch
     booked_fen = _sum(lines) - _sum(given_back)
     payments, ledger = books["payments"], books["payments"]["ledger"]
     outside_fen = payments["to_recover_fen"] - payments["open_fen"]
-    left_the_fund_fen = -(ledger["bank"] + ledger["fund"])
+    left_the_fund_fen = -(ledger["bank"] + ledger["fund"])  # what it opened with, less what is left
     granted_fen = books["claims"]["granted_fen"]
     instructions = [line["instruction_id"] for line in lines]
     return [
@@ -91,15 +99,17 @@ def check_money(books: Json, bank: Iterable[Json], expected_fen: int) -> list[Ch
         Check("总账:借贷平衡 · ledger: its accounts add up to nothing", 0, sum(ledger.values())),
         Check(
             "总账:基金支出 = 银行流水 · ledger: what left the fund = bank book",
-            booked_fen,
+            booked_fen - came_in_fen,
             left_the_fund_fen,
         ),
         Check(
-            "支付:已付 = 银行流水 · payments: paid = bank book", booked_fen, payments["paid_fen"]
+            "支付:已付 = 银行流水 - 收回 · payments: paid = bank book - repaid",
+            booked_fen - repaid_fen,
+            payments["paid_fen"],
         ),
         Check(
-            "银行流水 = 核定 + 待收回 - 未付 · bank book = granted + to recover - open",
-            booked_fen,
+            "银行流水 - 收回 = 核定 + 待收回 - 未付 · bank - repaid = granted + to recover - open",
+            booked_fen - repaid_fen,
             granted_fen + outside_fen,
         ),
         Check("没有未付 · nothing is left unpaid", 0, payments["open_fen"]),

@@ -54,6 +54,11 @@ def paragraph(text: str, indent: str = "    ") -> None:
         print(f"{indent}{piece}", flush=True)
 
 
+def page(content: str) -> None:
+    """Print a page as it is."""
+    print(f"\n{content}", flush=True)
+
+
 def text(sent: Mapping[str, Any]) -> None:
     """Print a text as the provider's log has it."""
     paragraph(f"{phone(sent['phone'])} ← {sent['content']}", "  ")

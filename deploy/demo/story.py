@@ -11,13 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from deploy.demo import books, plans, show, words
+from deploy.demo import accounts, books, plans, show, words
 from deploy.demo.actors import Cast, Json
 from deploy.demo.books import Check
 from deploy.demo.dataset import Dataset
 from deploy.demo.failures import FailureScenes
 from deploy.demo.inquiry import ask_again, granted
 from deploy.demo.large import LargePayout
+from deploy.demo.month import MonthScenes
+from deploy.demo.month_close import MonthClose
 from deploy.demo.patience import until
 from deploy.demo.plans_scenes import PlansScenes
 from deploy.demo.quiet import Quiet
@@ -46,6 +48,11 @@ class Story:
         self.large = LargePayout(self.cast, self.data, self.checks)
         self.plans_data = plans.PlansData.now()
         self.plans = PlansScenes(self.cast, self.plans_data, self.checks, self.var_dir)
+        bill = next(
+            one for one in self.plans_data.bills if one.patient is self.plans_data.who.courier
+        )
+        self.month = MonthScenes(self.cast, self.admin, bill, self.checks, self.var_dir)
+        self.close = MonthClose(self.month, self._granted_by_fund())
         self.rule = RuleScene(self.cast, self.checks, self.var_dir)
 
     async def play(self) -> None:
@@ -65,6 +72,12 @@ class Story:
             ("member", self.member_looks),
             ("left", self.plans.member_asks),
             ("rule", self.rule.change_is_tried),
+            ("overpaid", self.month.member_was_overpaid),
+            ("money in", self.month.money_comes_in),
+            ("bank and books", self.month.bank_and_books),
+            ("month", self.close.month_is_closed),
+            ("association", self.close.association_settles),
+            ("papers", self.papers),
             ("books", self.books_are_compared),
         )
         for name, scene in scenes:
@@ -234,21 +247,44 @@ class Story:
 
     async def books_are_compared(self) -> None:
         show.heading("The books", "对账")
-        here, bank, texts = await asyncio.gather(
-            self.admin.books(), self.other_side.bank_book(), self.other_side.texts()
+        here, bank, texts, sides = await asyncio.gather(
+            self.admin.books(),
+            self.other_side.bank_book(),
+            self.other_side.texts(),
+            self.month.bank_side(),
         )
-        due = Decimal(self.told["hospital_benefit"])
-        total = sum((one.benefit for one in self.data.expected), due + self.plans.due)
+        total = sum(self._granted_by_fund().values())
         phones = {one["card_number"]: one["phone"] for one in self.data.members}
         phones |= {person.card: person.phone for person in self.plans_data.who}
         phones |= self.failures.phones | self.large.phones
-        self.checks += books.check_money(here, bank, books.fen(str(total)))
+        came_in = sum(one.net + one.moved("代发") - one.moved("退票") for one in sides.values())
+        self.checks += books.check_money(
+            here,
+            bank,
+            books.fen(str(total)),
+            came_in_fen=books.fen(str(came_in)),
+            repaid_fen=books.fen(str(self.month.recovered)),
+        )
         self.checks += books.check_texts(bank, texts, phones.__getitem__)
         self.checks += books.check_quiet(here)
         self.checks += [await self._granted_per_year(), await ask_again(self.cast, self.data)]
         self._figures(here, bank, texts)
         for check in self.checks:
             show.check(check.name, ok=check.ok)
+
+    def _granted_by_fund(self) -> dict[str, Decimal]:
+        """Add up what is due from each fund in the end; a fund pays the plans of its city."""
+        due = {fund.fund_id: Decimal(0) for fund in accounts.FUNDS}
+        due["union"] += Decimal(self.told["hospital_benefit"])
+        due["union"] += sum(one.benefit for one in self.data.expected)
+        for bill in self.plans_data.bills:
+            for one in bill.due:
+                due[accounts.fund_of(one.scheme_id)] += Decimal(one.amount)
+        due[accounts.STRANGER.fund_id] -= self.month.recovered
+        return due
+
+    async def papers(self) -> None:
+        await self.close.papers(self.plans_data, plans.UNIT.code)
 
     async def _granted_per_year(self) -> Check:
         due = {(one.certno, one.year): one.benefit for one in self.data.expected}

@@ -30,6 +30,7 @@ CODES = {
     # Why somebody at finance is stopped.
     "APPROVED_ALREADY": "已复核过,要换一个人",
     "TWO_PEOPLE_NEEDED": "提出的人不能自己确认",
+    "ACT_IMPOSSIBLE": "现在办不了",
     "NOT_ALLOWED": "不是这个岗位的事",
     # What finance finds on the bank's statement.
     "UNEXPECTED_DEPOSIT": "没有人预告的来款",
@@ -41,6 +42,7 @@ CODES = {
 FIGURES = {"periods": "保障期"}
 STATES = {
     "settled": "给付",
+    "reversed": "已冲销",
     "rejected": "不给付",
     "refused": "退回",
     "returned": "退票",
@@ -57,6 +59,14 @@ STATES = {
     "text_sent payout_paid": "到账短信已发",
     "text_sent payout_refused_member": "退回短信已发",
     "text_sent payout_returned_member": "退票短信已发",
+}
+# What money stands for that comes in or goes out.
+ACCOUNTS = {
+    "member_contributions": "会员互助费",
+    "union_subsidy": "工会补助",
+    "membership_fees": "会费",
+    "allotted": "总会划拨",
+    "handed_up": "上交总会",
 }
 STATION_NAMES = {"settled": "核定", "paid": "到账"}
 
