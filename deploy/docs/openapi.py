@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI
 
+from deploy.local.bank_keys import bank_key_env, ensure_bank_keys
 from gateway.main import build_app
 from gateway.parts import Parts
 from gateway.settings import Settings as GatewaySettings
@@ -77,7 +78,15 @@ async def _yes() -> bool:
 
 
 def _payments(var_dir: Path) -> FastAPI:
-    settings = _told(PaymentsSettings, var_dir)
+    ensure_bank_keys(var_dir / "keys")
+    bank = {
+        name.removeprefix("PAYMENTS_").lower(): value
+        for name, value in bank_key_env(var_dir / "keys").items()
+        if name.startswith("PAYMENTS_")
+    }
+    settings = PaymentsSettings.model_validate(
+        {**_told(PaymentsSettings, var_dir).model_dump(), **bank}
+    )
     return payments.new_app(payments.new_office(settings).desk)
 
 

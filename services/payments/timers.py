@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from services.common.kit import clock
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT
 from services.common.kit.health import Health
@@ -29,6 +30,8 @@ CUTTER: Final = "cutter"
 BANK: Final = "bank"
 STAND_BY_S: Final = 1.0
 RETRY_S: Final = 0.5
+# So long after one payout was parked the next that cannot be cut points to something else.
+PARKED_ALONE_S: Final = 60.0
 
 
 class Job(NamedTuple):
@@ -62,6 +65,7 @@ class Timers:
         self._desk = desk
         self._settings = desk.settings
         self._health = health
+        self._parked_at: dict[Lane, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -131,10 +135,19 @@ class Timers:
             return rows
         except Exception as failure:  # noqa: BLE001 - whatever one payout does, the others go on
             log.warning("timer.failed", job=CUTTER, error=failure)
-            if rows == 1:
-                await park_first(self._desk, lane)
-            return max(1, rows // 2)
+            if rows > 1:
+                return rows // 2
+            await self._put_aside(lane)
         return None
+
+    async def _put_aside(self, lane: Lane) -> None:
+        """Park the payout at fault; where two are at fault in a row it is none of theirs."""
+        now = clock.monotonic()
+        if now - self._parked_at.get(lane, -PARKED_ALONE_S) >= PARKED_ALONE_S:
+            self._parked_at[lane] = now
+            await park_first(self._desk, lane)
+        else:
+            await asyncio.sleep(RETRY_S)
 
     async def _follow_batches(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         """Give every open batch somebody who follows it to its end."""

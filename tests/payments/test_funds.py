@@ -8,13 +8,14 @@ import pytest
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.money import Fen
+from services.payments.model.batches import Lane
 from services.payments.model.funds import Funds
 from services.payments.model.ledger import Account, Posting
 from services.payments.store import ledger
 from services.payments.usecases import reading
 from services.payments.usecases.cut import cut_batch, lanes_due
 from services.payments.usecases.desk import Desk
-from services.payments.usecases.fund import open_funds
+from services.payments.usecases.fund import FundGone, open_funds
 from tests.payments.bank import ToldBank
 from tests.payments.people import Member, deliver, states
 from tests.payments.steps import UNION, check_books, cut, pay_out, send
@@ -114,3 +115,43 @@ async def test_a_fund_s_cash_is_what_its_entries_add_up_to(
     sums = (await reading.books(desk))["ledger"]
     assert cash.bank_fen == sums[Account.BANK] == 130_00
     assert cash.in_transit_fen == -sums[Account.PAYOUTS_IN_TRANSIT] == 0
+
+
+async def test_what_has_no_card_takes_no_money_from_what_has(
+    desk: Desk, bank: ToldBank, new_member: NewMember
+) -> None:
+    nobody, somebody = new_member(), new_member()
+    await deliver(desk, nobody.grant(80_00))
+    await deliver(desk, somebody.registered(), somebody.payee(), somebody.grant(40_00))
+    await pay_out(desk, bank)
+    assert await states(desk, somebody) == [("paid", 40_00)]
+    assert await states(desk, nobody) == [("awaiting_payee", 80_00)]
+
+
+async def test_nobody_leads_while_payouts_wait_for_a_fund_that_is_no_more(
+    desk: Desk, bank: ToldBank, new_member: NewMember
+) -> None:
+    member = new_member()
+    await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
+    [fund] = desk.funds.funds
+    other = Funds(funds=(fund.model_copy(update={"fund_id": "other"}),))
+    moved = replace(desk, funds=other, channels={"other": bank})
+    with pytest.raises(FundGone, match="union"):
+        await open_funds(moved)
+
+
+async def test_a_payout_follows_its_scheme_to_another_fund(
+    desk: Desk, bank: ToldBank, new_member: NewMember
+) -> None:
+    member = new_member()
+    await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
+    [fund] = desk.funds.funds
+    named = fund.model_copy(update={"fund_id": "named", "schemes": ("bj.*",), "account": "9" * 12})
+    moved = replace(
+        desk,
+        funds=Funds(funds=(named, fund)),
+        channels={"named": bank, "union": bank},
+    )
+    await open_funds(moved)
+    await cut_batch(moved, UNION, 10)
+    assert [lane for lane, _ in await lanes_due(moved)] == [Lane("named", 0)]

@@ -1,5 +1,7 @@
 """When a batch is cut: windows, bank hours, workdays; on China's calendar."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,9 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payments.model.funds import AtOnce, BankHours, Daily, Fund, Monthly
+from services.common.kit import clock
+from services.payments.model.funds import AtOnce, BankHours, Daily, Fund, Funds, Monthly
 from services.payments.rules.windows import business_day, cut_due
+from services.payments.usecases.desk import Desk
 from services.payments.usecases.workdays import is_workday
+from tests.payments.bank import ToldBank
+from tests.payments.people import Member, deliver
+from tests.payments.steps import cut, send
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WAIT = timedelta(seconds=1)
@@ -87,3 +94,25 @@ def test_a_weekend_that_is_moved_is_a_workday_and_a_year_without_a_calendar_has_
     assert is_workday(date(2026, 10, 10)), "a Saturday that is worked for the holidays"
     assert not is_workday(date(2031, 11, 22))
     assert is_workday(date(2031, 11, 24))
+
+
+async def test_a_batch_is_sent_while_its_bank_is_open_and_made_anew_when_its_day_has_gone(
+    desk: Desk, bank: ToldBank, new_member: Callable[..., Member]
+) -> None:
+    [plain] = desk.funds.funds
+    hourly = replace(desk, funds=Funds(funds=(plain.model_copy(update={"hours": HOURS}),)))
+    member = new_member()
+    with clock.set_to(at("2026-11-23 16:59:00")) as hands:
+        await deliver(hourly, member.registered(), member.payee(), member.grant(1_00))
+        await cut(hourly)
+        hands.advance(timedelta(minutes=2))
+        await send(hourly)
+        assert bank.sent == [], "the bank has closed, and its day with it"
+        hands.advance(timedelta(hours=12))
+        await cut(hourly)
+        await send(hourly)
+        assert bank.sent == []
+        hands.advance(timedelta(hours=5))
+        await send(hourly)
+    [(name, _)] = bank.sent
+    assert "_20261124_" in name

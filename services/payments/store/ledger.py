@@ -40,6 +40,17 @@ async def open_funds(unit: Unit, fund_ids: Sequence[str]) -> list[str]:
     return [row["fund_id"] for row in rows]
 
 
+async def funds_at_work(unit: Unit) -> set[str]:
+    """Give the funds that payouts wait for or are on their way from."""
+    rows = await unit.fetch(
+        """
+        select split_part(lane, '.', 1) as fund_id from ready_queue group by lane
+        union select fund_id from batch where state not in ('closed', 'voided')
+        """
+    )
+    return {row["fund_id"] for row in rows}
+
+
 async def cash_of(unit: Unit, fund_id: str) -> Cash:
     row = await unit.fetchrow(
         "select bank_fen, in_transit_fen from fund where fund_id = $1", fund_id

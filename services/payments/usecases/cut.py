@@ -49,6 +49,8 @@ class Sorted(NamedTuple):
     held: list[Payout]
     # What the fund has no money for.
     too_much: list[queue.Queued]
+    # Another lane's by now: its amount fell, its scheme moved to another fund, the tiers changed.
+    elsewhere: list[tuple[Lane, Payout]]
 
 
 async def lanes_due(desk: Desk) -> list[tuple[Lane, timedelta]]:
@@ -123,21 +125,22 @@ async def _sort(
     other_cards = await queue.cards_on_their_way(unit, moving) if moving else {}
     reserve = desk.funds.by_id[lane.fund_id].reserve_fen
     free = (await ledger.cash_of(unit, lane.fund_id)).free_fen - reserve
-    sorted_ = Sorted([], [], [], [], [])
-    for place, payout, last_attempt in ready:
-        if sorted_.too_much or payout.amount_fen > free:
+    sorted_ = Sorted([], [], [], [], [], [])
+    lanes = desk.lanes([payout for _, payout, _ in ready])
+    for (place, payout, last_attempt), (lane_now, _) in zip(ready, lanes, strict=True):
+        payee = known.get(payout.member_id)
+        if lane_now != lane:
+            sorted_.elsewhere.append((lane_now, payout))
+        elif payee is None:
+            payout.version += 1
+            payout.state = PayoutState.AWAITING_PAYEE
+            sorted_.without_payee.append(payout)
+        elif other_cards.get(payout.member_id, set()) - {payee.version}:
+            sorted_.held.append(payout)
+        elif sorted_.too_much or payout.amount_fen > free:
             # Nothing smaller overtakes what waits for money.
             sorted_.too_much.append(place)
-            continue
-        if _place(
-            desk,
-            lane,
-            payout,
-            last_attempt + 1,
-            known=known,
-            other_cards=other_cards,
-            sorted_=sorted_,
-        ):
+        elif _make_line(desk, lane, payout, last_attempt + 1, payee=payee, sorted_=sorted_):
             free -= payout.amount_fen
     return sorted_
 
@@ -152,26 +155,16 @@ async def _payees_of(unit: Unit, members: Sequence[UUID]) -> Mapping[UUID, Seale
     return await payees.of_members(unit, members)
 
 
-def _place(
+def _make_line(
     desk: Desk,
     lane: Lane,
     payout: Payout,
     attempt_no: int,
     *,
-    known: Mapping[UUID, SealedPayee],
-    other_cards: Mapping[UUID, set[int]],
+    payee: SealedPayee,
     sorted_: Sorted,
 ) -> bool:
-    """Put one payout where it belongs; tell whether it became a line."""
-    payee = known.get(payout.member_id)
-    if payee is None:
-        payout.version += 1
-        payout.state = PayoutState.AWAITING_PAYEE
-        sorted_.without_payee.append(payout)
-        return False
-    if other_cards.get(payout.member_id, set()) - {payee.version}:
-        sorted_.held.append(payout)
-        return False
+    """Make a line of a payout; tell whether the bank's file can hold it."""
     payout.version += 1
     try:
         opened = desk.open_payee(payout.member_id, payee)
@@ -191,6 +184,7 @@ def _place(
 
 async def _set_aside(unit: Unit, lane: Lane, sorted_: Sorted, at: datetime) -> None:
     """Let wait what lacks a payee, a settled card or money; refuse what no bank file can hold."""
+    await queue.put(unit, sorted_.elsewhere, at)
     await payouts.save(unit, sorted_.without_payee, at)
     await queue.hold(unit, sorted_.held, at)
     if sorted_.too_much:

@@ -48,7 +48,7 @@ class Desk:
     # Set when payouts became ready or money came in, and when a batch has something to be done.
     payouts_ready: asyncio.Event = field(default_factory=asyncio.Event)
     batch_moved: asyncio.Event = field(default_factory=asyncio.Event)
-    _fund_of_scheme: dict[str, Fund] = field(default_factory=dict[str, Fund])
+    _fund_of_scheme: dict[str, Fund] = field(default_factory=dict[str, Fund], init=False)
 
     def fund_of(self, scheme_id: str) -> Fund:
         fund = self._fund_of_scheme.get(scheme_id)

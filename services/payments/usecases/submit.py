@@ -15,10 +15,12 @@ from services.payments.channels.base import Answer, Outcome
 from services.payments.errors import ResultUnusable
 from services.payments.model.batches import Batch, BatchFile, BatchState
 from services.payments.model.payouts import BankException
+from services.payments.rules.windows import business_day, open_at
 from services.payments.store import attempts, batches
 from services.payments.usecases import results
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.recall import take_apart
+from services.payments.usecases.workdays import is_workday
 
 log = get_logger()
 
@@ -50,10 +52,21 @@ async def advance(desk: Desk, batch_id: UUID) -> Step:
         case BatchState.SUBMITTED:
             return await _ask(desk, batch)
         case BatchState.FIXED:
-            return await _submit(desk, batch, BatchState.SUBMITTING)
+            return await _send_in_time(desk, batch)
         case BatchState.SUBMITTING | BatchState.UNKNOWN:
             # The same bytes under the same name: the bank books them once, however often they come.
             return await _submit(desk, batch, BatchState.UNKNOWN)
+
+
+async def _send_in_time(desk: Desk, batch: Batch) -> Step:
+    """Send a batch while its bank is open; one whose day has gone by is made anew."""
+    fund, now = desk.funds.by_id[batch.lane.fund_id], clock.now()
+    if business_day(fund, now, is_workday) > batch.business_day and fund.hours:
+        await _move(desk, batch, BatchState.FIXED, BatchState.RECALLED)
+        return Step.MOVED
+    if open_at(fund.hours, now, is_workday) > now:
+        return Step.NOTHING_NEW
+    return await _submit(desk, batch, BatchState.SUBMITTING)
 
 
 async def _submit(desk: Desk, batch: Batch, meanwhile: BatchState) -> Step:
