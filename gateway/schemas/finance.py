@@ -101,7 +101,7 @@ class Funds(BaseModel):
 class ActIn(Asked):
     """What is to be done, and why.
 
-    `act` names its `kind`: letter, retry, ask_again, settle_exception, attach, void_line, detach,
+    `act` names its `kind`: letter, batch_letter, retry, ask_again, settle_exception, attach, void_line, detach,
     close_month; payments says what belongs to each.
     """
 

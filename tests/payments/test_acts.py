@@ -8,11 +8,12 @@ import pytest
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.payments.errors import ActDecided, ActImpossible, TwoPeopleNeeded, UnknownAct
-from services.payments.model.acts import Letter, Retry
+from services.payments.model.acts import BatchLetter, Letter, Retry
 from services.payments.usecases import acts, doubts, reading
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.doubts import list_doubts
 from services.payments.usecases.reminders import remind
+from services.payments.usecases.submit import open_batches
 from tests.payments.bank import DAY, ToldBank
 from tests.payments.people import Member, deliver, states
 from tests.payments.steps import check_books, cut, pay_out, refuse_all, send
@@ -42,7 +43,7 @@ async def events_of(desk: Desk, kind: str) -> int:
         )
 
 
-async def by_two(desk: Desk, content: Letter | Retry) -> None:
+async def by_two(desk: Desk, content: Letter | BatchLetter | Retry) -> None:
     act_id = await acts.propose(desk, MAKER, content, REASON)
     await acts.confirm(desk, act_id, CHECKER)
 
@@ -209,3 +210,38 @@ async def test_a_payout_that_waits_for_its_actor_is_told_of_again_every_week(
             assert told[-1] == day // every
     [listed] = await reading.refused_payouts(desk, None, None)
     assert listed.reason == "NAME_DIFFERS"
+
+
+async def test_a_bank_that_has_nothing_of_a_batch_and_will_not_is_believed_by_letter_for_all_of_it(
+    desk: Desk, bank: ToldBank, member: Member, new_member: NewMember
+) -> None:
+    other = new_member("李梅")
+    await deliver(desk, other.registered(), other.payee(), other.grant(7_00))
+    await cut(desk)
+    bank.request_lost = 10
+    await send(desk)
+    [batch_id] = await open_batches(desk)
+    letter = BatchLetter(kind="batch_letter", batch_id=batch_id, day=DAY)
+    await by_two(desk, letter)
+    assert await open_batches(desk) == []
+    assert await states(desk, member) == [("refused", 100_00)]
+    assert await states(desk, other) == [("refused", 7_00)]
+    with pytest.raises(ActImpossible):
+        await by_two(desk, letter)
+    bank.request_lost = 0
+    _, payout_id = await payout_of(desk, member)
+    await by_two(desk, Retry.model_validate({"kind": "retry", "payout_ids": [payout_id]}))
+    await pay_out(desk, bank)
+    assert await states(desk, member) == [("paid", 100_00)]
+    await check_books(desk, bank)
+
+
+async def test_what_was_taken_for_paid_is_given_back_by_such_a_letter(
+    desk: Desk, bank: ToldBank, member: Member
+) -> None:
+    await pay_out(desk, bank)
+    async with desk.database.begin() as unit:
+        batch_id = await unit.fetchval("select batch_id from batch")
+    await by_two(desk, BatchLetter(kind="batch_letter", batch_id=batch_id, day=DAY))
+    assert await states(desk, member) == [("returned", 100_00)]
+    await check_books(desk)

@@ -36,6 +36,17 @@ class Letter(_Act):
         return self
 
 
+class BatchLetter(_Act):
+    """A signed letter of the bank says that it has booked nothing of a batch, and never will.
+
+    What was in doubt is refused by it, what was taken for paid is given back on `day`.
+    """
+
+    kind: Literal["batch_letter"]
+    batch_id: UUID
+    day: date
+
+
 class Retry(_Act):
     """Payouts that were refused or returned for certain go out again, to the same card."""
 
@@ -125,7 +136,15 @@ class VoidLine(_Act):
 
 
 ActContent = Annotated[
-    Letter | Retry | AskAgain | SettleException | Attach | Detach | VoidLine | CloseMonth,
+    Letter
+    | BatchLetter
+    | Retry
+    | AskAgain
+    | SettleException
+    | Attach
+    | Detach
+    | VoidLine
+    | CloseMonth,
     Field(discriminator="kind"),
 ]
 act_content: Final[TypeAdapter[ActContent]] = TypeAdapter(ActContent)

@@ -21,6 +21,8 @@ _REFUSALS: Final[Mapping[str, Refusal]] = {
         Refusal("FILE_REFUSED", "finance"),
         Refusal("NOT_IN_RESULT", "finance"),
         Refusal("BOOKS_DIFFER", "finance"),
+        # The bank's letter says that it has nothing of the batch.
+        Refusal("NOT_BOOKED", "finance"),
         # A checker has refused the batch.
         Refusal("NOT_APPROVED", "finance"),
     )

@@ -11,6 +11,7 @@ from services.payments.model.acts import (
     ActContent,
     AskAgain,
     Attach,
+    BatchLetter,
     CloseMonth,
     Detach,
     Letter,
@@ -18,17 +19,13 @@ from services.payments.model.acts import (
     SettleException,
     VoidLine,
 )
-from services.payments.model.batches import UNSENT, BatchState
-from services.payments.model.payouts import AttemptState, Paid, Refused, Returned
-from services.payments.rules.refusals import refusal_for
 from services.payments.store import acts, attempts, batches, odd, payouts
 from services.payments.store.acts import Proposal
 from services.payments.usecases.attaching import say_of_lines
 from services.payments.usecases.desk import Desk
+from services.payments.usecases.letters import take_batch_letter, take_letter
 from services.payments.usecases.months import close_month
 from services.payments.usecases.reopening import line_up
-from services.payments.usecases.results import Findings, apply
-from services.payments.usecases.returns import lock_named, take_returned
 
 log = get_logger()
 
@@ -73,7 +70,9 @@ async def _open(unit: Unit, act_id: UUID) -> Proposal:
 async def _carry_out(desk: Desk, unit: Unit, proposal: Proposal, person_id: UUID) -> None:
     match proposal.content:
         case Letter() as letter:
-            await _take_letter(desk, unit, letter)
+            await take_letter(desk, unit, letter)
+        case BatchLetter() as letter:
+            await take_batch_letter(desk, unit, letter)
         case Retry(payout_ids=payout_ids):
             await _retry(desk, unit, payout_ids)
         case AskAgain(batch_id=batch_id):
@@ -92,31 +91,6 @@ async def _ask_again(desk: Desk, unit: Unit, batch_id: UUID) -> None:
     if not await batches.reopen(unit, batch_id):
         raise ActImpossible
     unit.wakes.add(desk.batch_moved)
-
-
-async def _take_letter(desk: Desk, unit: Unit, letter: Letter) -> None:
-    batch_id = await attempts.batch_of(unit, letter.payout_id, letter.attempt_no)
-    if batch_id is None:
-        raise ActImpossible
-    batch = await batches.lock(unit, batch_id)
-    if batch.state in (*UNSENT, BatchState.RECALLED):
-        # Nothing of it has left: no bank can know of it, and its bytes may still go out.
-        raise ActImpossible
-    named = (letter.payout_id, letter.attempt_no)
-    attempt = (await lock_named(unit, [named]))[named]
-    refusal = refusal_for(letter.reason)
-    match letter.outcome, attempt.state:
-        case "paid", AttemptState.IN_FLIGHT:
-            found = Findings([Paid(attempt, letter.bank_serial, letter.day)], [], [])
-        case "refused", AttemptState.IN_FLIGHT:
-            found = Findings([], [Refused(attempt, "", refusal)], [])
-        case "returned", AttemptState.PAID:
-            returned = Returned(attempt, "", refusal, letter.day)
-            await take_returned(desk, unit, batch.lane.fund_id, [returned])
-            return
-        case _:
-            raise ActImpossible
-    await apply(desk, unit, batch, found)
 
 
 async def _retry(desk: Desk, unit: Unit, payout_ids: tuple[UUID, ...]) -> None:
