@@ -25,8 +25,8 @@ async def demo() -> int:
     path = var_dir / "demo" / "report.json"
     path.unlink(missing_ok=True)
     began = time.monotonic()
-    tiers = {"payments": {"PAYMENTS_APPROVAL_TIERS": large.TIERS}}
-    async with fresh_platform(var_dir, os.environ, tiers) as platform:
+    two_people = large.tiers(large.FROM_YUAN)
+    async with fresh_platform(var_dir, os.environ, two_people) as platform:
         started_s = time.monotonic() - began
         async with Cast(var_dir) as cast:
             story = Story(cast, Dataset(DATA), var_dir)

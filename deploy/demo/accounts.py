@@ -34,6 +34,14 @@ def fund_of(scheme_id: str) -> str:
     return _PLANS.get(scheme_id.partition(".")[0], "union")
 
 
+def due_by_fund(dues: Iterable[tuple[str, str]]) -> dict[str, Decimal]:
+    """Add up by fund what plans owe, in yuan."""
+    due = {fund.fund_id: ZERO for fund in FUNDS}
+    for scheme_id, amount in dues:
+        due[fund_of(scheme_id)] += Decimal(amount)
+    return due
+
+
 class Account(NamedTuple):
     """What the bank's book has of one account, in yuan.
 

@@ -85,8 +85,9 @@ class MonthScenes:
             for amount in one.transfers
         ]
         deposits += [STRANGER, self._repaid]
-        await self.other_side.pay_in([_moved(one) for one in deposits])
+        # The fee first: whoever has read on to the deposits has read it too.
         await self.other_side.hand_out([{**_moved(FEE), "kind": "fee"}])
+        await self.other_side.pay_in([_moved(one) for one in deposits])
         waiting = await until("the bank's lines in the books", self._only_strangers)
         receipts = await self.maker.receipts()
         for line in waiting:
@@ -115,8 +116,9 @@ class MonthScenes:
 
     async def _only_strangers(self) -> list[Json] | None:
         """Give the lines that wait for people, once all others have found their counterpart."""
-        lines = await self.maker.open_lines()
+        receipts, lines = await self.maker.receipts(), await self.maker.open_lines()
         settled = all(line["status"] == "exception" for line in lines)
+        settled = settled and all(receipt["matched"] for receipt in receipts)
         return lines if settled and len(lines) == len((STRANGER, self._repaid)) else None
 
     async def _attached(self, waiting: Sequence[Json]) -> None:

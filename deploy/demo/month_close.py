@@ -1,5 +1,6 @@
 """The month is closed by two, and its page held against the bank's book line by line."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Mapping
@@ -35,9 +36,10 @@ class MonthClose:
         bank = await self._month.bank_side()
         told = [await self._close(early=False), await self._close(early=True)]
         day = await until("the root of the month's last day", self._vouched)
-        page = await self._maker.month_page(self._name)
+        page, sheet = await asyncio.gather(
+            self._maker.month_page(self._name), self._maker.month_sheet(self._name)
+        )
         show.page(page)
-        sheet = await self._maker.month_sheet(self._name)
         show.line(f"打印用的一页(PDF):{self._month.keep(f'month-{self._name}.pdf', sheet)}")
         found = read_page(page)
         facts = found[HEAD][HEAD]

@@ -244,5 +244,10 @@ class PlansData:
         return bills(self.who, self.today)
 
     @property
+    def dues(self) -> list[tuple[str, str]]:
+        """Give what each plan owes for each bill."""
+        return [(due.scheme_id, due.amount) for bill in self.bills for due in bill.due]
+
+    @property
     def roster(self) -> bytes:
         return roster(self.who)

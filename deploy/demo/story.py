@@ -17,7 +17,7 @@ from deploy.demo.books import Check
 from deploy.demo.dataset import Dataset
 from deploy.demo.failures import FailureScenes
 from deploy.demo.inquiry import ask_again, granted
-from deploy.demo.large import LargePayout
+from deploy.demo.large import FROM_YUAN, LargePayout, large_payee
 from deploy.demo.month import MonthScenes
 from deploy.demo.month_close import MonthClose
 from deploy.demo.patience import until
@@ -45,7 +45,7 @@ class Story:
         self.told: Json = self.data.cast
         self.quiet = Quiet(self.admin)
         self.failures = FailureScenes(self.cast, self.told, self.checks, self.quiet)
-        self.large = LargePayout(self.cast, self.data, self.checks)
+        self.large = LargePayout(self.cast, large_payee(self.data), FROM_YUAN, self.checks)
         self.plans_data = plans.PlansData.now()
         self.plans = PlansScenes(self.cast, self.plans_data, self.checks, self.var_dir)
         bill = next(
@@ -273,13 +273,10 @@ class Story:
             show.check(check.name, ok=check.ok)
 
     def _granted_by_fund(self) -> dict[str, Decimal]:
-        """Add up what is due from each fund in the end; a fund pays the plans of its city."""
-        due = {fund.fund_id: Decimal(0) for fund in accounts.FUNDS}
+        """Add up what is due from each fund in the end; the feed is of Beijing's members."""
+        due = accounts.due_by_fund(self.plans_data.dues)
         due["union"] += Decimal(self.told["hospital_benefit"])
         due["union"] += sum(one.benefit for one in self.data.expected)
-        for bill in self.plans_data.bills:
-            for one in bill.due:
-                due[accounts.fund_of(one.scheme_id)] += Decimal(one.amount)
         due[accounts.STRANGER.fund_id] -= self.month.recovered
         return due
 

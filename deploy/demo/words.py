@@ -29,7 +29,6 @@ CODES = {
     "EDITION_CHANGES_THE_PAST": "改动了已经执行的规定,只能从明天起改",
     # Why somebody at finance is stopped.
     "APPROVED_ALREADY": "已复核过,要换一个人",
-    "TWO_PEOPLE_NEEDED": "提出的人不能自己确认",
     "ACT_IMPOSSIBLE": "现在办不了",
     "NOT_ALLOWED": "不是这个岗位的事",
     # What finance finds on the bank's statement.
