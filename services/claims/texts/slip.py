@@ -1,13 +1,10 @@
 """The slip that a union hands out: one A4 page that explains a claim, as a PDF."""
 
-import asyncio
-import json
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from services.claims.texts.page import Explanation, Part, document, page_words, place
+from services.common.kit.typeset import typeset
 from services.common.money import yuan
 
 _TEMPLATE: Final = Path(__file__).with_suffix(".typ")
@@ -15,32 +12,7 @@ _TEMPLATE: Final = Path(__file__).with_suffix(".typ")
 
 async def slip(explained: Explanation) -> bytes:
     """Set the explanation in Chinese as a PDF; the same explanation gives the same bytes."""
-    return await asyncio.to_thread(_set, explained)
-
-
-def _set(explained: Explanation) -> bytes:
-    return _typesetter()(json.dumps(_said(explained)))
-
-
-@cache
-def _typesetter() -> Callable[[str], bytes]:
-    """Load the typesetter and its font, on the first slip and not when a service starts."""
-    import typst  # noqa: PLC0415 (see above)
-    from pylopdf_fonts_zh_cn import sans_path  # noqa: PLC0415 (see above)
-
-    fonts = typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(sans_path().parent)],
-    )
-
-    def pdf(said: str) -> bytes:
-        # Threads may share the fonts, but not a compiler.
-        made = typst.Compiler(_TEMPLATE, font_paths=fonts, sys_inputs={"slip": said}).compile()
-        assert isinstance(made, bytes), "what has no output file and one document comes as bytes"
-        return made
-
-    return pdf
+    return await typeset(_TEMPLATE, _said(explained))
 
 
 def _said(explained: Explanation) -> dict[str, object]:

@@ -1,13 +1,9 @@
 """What is printed: a month's sheet and a member's receipt, each one page, as a PDF."""
 
-import asyncio
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
+from services.common.kit.typeset import typeset
 from services.common.money import yuan
 from services.payments.model.reports import BankReceipt
 from services.payments.texts.capitals import capitals
@@ -19,12 +15,12 @@ _FOLDER: Final = Path(__file__).parent
 
 async def month_sheet(page: MonthPage) -> bytes:
     """Set a month's page on one sheet; the same page gives the same bytes."""
-    return await asyncio.to_thread(lambda: _typesetter()("month.typ", page))
+    return await typeset(_FOLDER / "month.typ", page)
 
 
 async def receipt_sheet(receipt: BankReceipt) -> bytes:
     """Set a member's receipt; the same receipt gives the same bytes."""
-    return await asyncio.to_thread(lambda: _typesetter()("receipt.typ", _said(receipt)))
+    return await typeset(_FOLDER / "receipt.typ", _said(receipt))
 
 
 def _said(receipt: BankReceipt) -> dict[str, object]:
@@ -45,26 +41,3 @@ def _said(receipt: BankReceipt) -> dict[str, object]:
         "facts": [(words[name], value) for name, value in facts.items() if value],
         "note": words["note"],
     }
-
-
-@cache
-def _typesetter() -> Callable[[str, object], bytes]:
-    """Load the typesetter and its font, on the first sheet and not when a service starts."""
-    import typst  # noqa: PLC0415 (see above)
-    from pylopdf_fonts_zh_cn import sans_path  # noqa: PLC0415 (see above)
-
-    fonts = typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(sans_path().parent)],
-    )
-
-    def pdf(template: str, said: object) -> bytes:
-        data = msgspec.json.encode(said).decode()
-        # Threads may share the fonts, but not a compiler.
-        compiler = typst.Compiler(_FOLDER / template, font_paths=fonts, sys_inputs={"data": data})
-        made = compiler.compile()
-        assert isinstance(made, bytes), "what has no output file and one document comes as bytes"
-        return made
-
-    return pdf
