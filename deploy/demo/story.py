@@ -267,7 +267,8 @@ class Story:
         )
         self.checks += books.check_texts(bank, texts, phones.__getitem__)
         self.checks += books.check_quiet(here)
-        self.checks += [await self._granted_per_year(), await ask_again(self.cast, self.data)]
+        asked = self._granted_per_year(), ask_again(self.cast, self.data)
+        self.checks += await asyncio.gather(*asked)
         self._figures(here, bank, texts)
         for check in self.checks:
             show.check(check.name, ok=check.ok)
