@@ -85,7 +85,8 @@ class FailureScenes:
         )
         app, tail = self.cast.member(), one["id_number"][-4:]
         refused = [await _refusal_of(app, code, WRONG_TAIL)]
-        show.line(f"会员小程序,输入短信里的更正码和身份证号后四位;输错后四位 → {refused[0]}")
+        show.line("会员小程序,不登录,输入短信里的更正码和身份证号后四位:")
+        show.line(f"输错后四位 → {refused[0]}")
         seen = await app.look(code, tail)
         reason = words.CODES.get(seen["reason"], seen["reason"])
         show.line(
