@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status demo test lint bench faults mutate docs
+.PHONY: help setup setup-dev up down status demo test lint bench faults hostile mutate docs
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup ## Measure the way from a settlement to its text, the bulk rate, th
 
 faults: setup-dev ## Kill, wipe and replay, and compare the books to the fen; FAULT_SEEDS=5 rounds
 	@FAULT_SEEDS=$${FAULT_SEEDS:-5} $(PYTHON) -m pytest tests/faults -n 0
+
+hostile: setup-dev ## 1,000 seeded runs against a bank that drops, delays, repeats, garbles and forgets; SEEDS=0:1000
+	@$(PYTHON) -m tests.payments.hostile --seeds $${SEEDS:-0:1000} --jobs 2
 
 mutate: setup-dev ## Change the engine line by line, and list what no test noticed
 	@nice $(PYTHON) -m deploy.mutation
