@@ -115,8 +115,11 @@ class MonthClose:
         today = self._month.today.isoformat()
         return Check(
             "月报:今天日终 账面 = 银行,无未达账项 · page: books = bank today, nothing outstanding",
-            {fund.name: [f"{bank[fund.fund_id].balance:.2f}", "0.00", "0.00"] for fund in FUNDS},
-            {fund.name: found[fund.name][DAYS][today][:3] for fund in FUNDS},
+            {
+                fund.name: [*[f"{bank[fund.fund_id].balance:.2f}"] * 2, "0.00", "0.00"]
+                for fund in FUNDS
+            },
+            {fund.name: found[fund.name][DAYS][today][:4] for fund in FUNDS},
         )
 
     async def association_settles(self) -> None:

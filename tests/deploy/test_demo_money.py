@@ -45,7 +45,7 @@ account                                   opening            debit           cre
 日期                    账面              银行          仅银行有          仅账面有              核对
 day                     book              bank         bank only         book only            agrees
 ----------------------------------------------------------------------------------------------------
-2026-11-22    10000000100.00                                0.00              0.00          无对账单
+2026-11-22    10000000100.00    10000000100.00              0.00              0.00            按流水
 """
 
 
@@ -59,7 +59,8 @@ def test_a_months_page_is_read_line_by_line() -> None:
         read[fund][TRIAL]["借方合计"] == read[fund][TRIAL]["贷方合计"] == ["0.00", *["600.00"] * 2]
     )
     assert read[fund][TRIAL]["借贷平衡"] == []
-    assert read[fund][DAYS] == {"2026-11-22": ["10000000100.00", "0.00", "0.00", "无对账单"]}
+    both = "10000000100.00"
+    assert read[fund][DAYS] == {"2026-11-22": [both, both, "0.00", "0.00", "按流水"]}
 
 
 @pytest.mark.parametrize("figure", re.findall(r"(?<=  )-?[0-9.]+(?=\n)|(?<=  )[0-9]+(?=  )", PAGE))

@@ -197,8 +197,18 @@ class ReconciledDay(NamedTuple):
         """Tell whether the items explain the difference to the fen; None without a statement."""
         if self.bank_fen is None:
             return None
-        explained = self.bank_fen - self.bank_only.signed_fen + self.book_only.signed_fen
-        return explained == self.book_fen
+        return self.bank_fen == self.by_lines_fen
+
+    @property
+    def by_lines_fen(self) -> Fen:
+        """What the bank holds by its lines: the book, and what only one of the two has."""
+        return Fen(self.book_fen + self.bank_only.signed_fen - self.book_only.signed_fen)
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether there is anything to hold against anything yet."""
+        moved = self.bank_only.number or self.book_only.number
+        return bool(self.book_fen or moved) or self.bank_fen is not None
 
 
 class ShownLine(NamedTuple):

@@ -1,6 +1,7 @@
 """What a month's page says, as facts and tables; how it is set is another's business."""
 
 from collections.abc import Sequence
+from itertools import dropwhile
 from typing import Final
 
 import msgspec
@@ -10,7 +11,8 @@ from services.common.money import Fen, yuan
 from services.payments.model.reports import FundMonth, FundStatement, MonthReport
 from services.payments.texts.words import WORDS
 
-_AGREES: Final = {True: "相符", False: "不符", None: "无对账单"}
+# Where the bank has stated no day yet, its balance follows from its lines.
+_AGREES: Final = {True: "相符", False: "不符", None: "按流水"}
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -122,13 +124,13 @@ def _days(fund: FundMonth) -> Table:
             Label(day.day.isoformat()),
             (
                 _yuan(day.book_fen),
-                "" if day.bank_fen is None else _yuan(day.bank_fen),
+                _yuan(day.by_lines_fen if day.bank_fen is None else day.bank_fen),
                 _yuan(day.bank_only.signed_fen),
                 _yuan(day.book_only.signed_fen),
                 _AGREES[day.agrees],
             ),
         )
-        for day in fund.days
+        for day in dropwhile(lambda day: not day.has_begun, fund.days)
     ]
     return Table(word("days"), [word(head) for head in heads], rows)
 
