@@ -1,10 +1,12 @@
 """What the hostile bank has found, each in its smallest form."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
+from services.payments.channels.base import Answer, Result
 from services.payments.errors import ActImpossible
 from services.payments.model.acts import AskAgain, Letter
 from services.payments.model.payouts import named_by
@@ -13,7 +15,7 @@ from services.payments.usecases.desk import Desk
 from services.payments.usecases.submit import open_batches
 from tests.payments.bank import DAY, Line, ToldBank
 from tests.payments.people import Member, deliver, states
-from tests.payments.steps import check_books, cut, send
+from tests.payments.steps import check_books, cut, pay_out, send
 
 NewMember = Callable[..., Member]
 MAKER, CHECKER = UUID(int=1), UUID(int=2)
@@ -74,6 +76,35 @@ async def test_a_bank_that_forgot_is_not_asked_by_bytes_that_hold_what_may_be_pa
         await by_letter(desk, failed, "returned", "ACCOUNT_CLOSED")
     with pytest.raises(ActImpossible):
         await ask_again(desk)
+
+
+class Forgetful(ToldBank):
+    """Says of a batch it does not know that there is none."""
+
+    async def result(self, batch_no: str, file_name: str) -> Result | Answer:
+        found = await super().result(batch_no, file_name)
+        return found._replace(not_found=True) if isinstance(found, Answer) else found
+
+
+async def test_bytes_of_which_a_line_has_failed_are_not_handed_over_again(
+    desk: Desk, bank: ToldBank, new_member: NewMember
+) -> None:
+    """The bank forgets a batch that is half decided; what it refused was paid to another card."""
+    bank = Forgetful(bank.writer)
+    desk = replace(desk, channels={"union": bank})
+    one, other = new_member(), new_member()
+    first, _ = await a_batch_of_two(desk, bank, [one, other])
+    first.refuse("ACCOUNT_CLOSED")
+    await send(desk)
+    bank.files.clear()
+    bank.lines.clear()
+    await deliver(desk, one.payee(2, card="6222021000112345672"))
+    for _ in range(2):
+        await pay_out(desk, bank)
+    assert bank.booked_fen == 5_00, "the second card alone was credited"
+    assert await states(desk, one) == [("paid", 5_00)]
+    # Nobody knows what became of the other: it is looked into, never sent anew.
+    assert await states(desk, other) == [("batched", 5_00)]
 
 
 async def _state(desk: Desk, member: Member) -> str:
