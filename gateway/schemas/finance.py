@@ -101,8 +101,8 @@ class Funds(BaseModel):
 class ActIn(Asked):
     """What is to be done, and why.
 
-    `act` names its `kind`: letter, batch_letter, retry, ask_again, settle_exception, attach, void_line, detach,
-    close_month; payments says what belongs to each.
+    `act` names its `kind`: letter, batch_letter, retry, ask_again, settle_exception, attach,
+    void_line, detach, close_month; payments says what belongs to each.
     """
 
     act: Annotated[dict[str, Any], Field(min_length=1, max_length=20)]

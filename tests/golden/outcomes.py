@@ -13,8 +13,10 @@ from services.common.errors import Invalid
 from services.common.money import Fen, yuan
 from services.common.schemes.joining import admitted, fee, pay_by
 from services.common.schemes.rulebook import Rulebook
-from services.payments.model import NOTHING, PayoutState
-from services.payments.rules import after_refusal, refusal_for
+from services.payments.model.owed import NOTHING
+from services.payments.model.payouts import PayoutState
+from services.payments.rules.owed import after_failure
+from services.payments.rules.refusals import refusal_for
 from tests.golden.claiming import Claim, claim_of, latest_day, periods_before
 from tests.golden.overlay import laid_over, published
 from tests.golden.said import CaseUnreadable, Said
@@ -121,7 +123,7 @@ def _payout_state(owed: Fen, *, matches: bool) -> str:
     """Follow a payout to a card of another name: the bank refuses it, and somebody must act."""
     if matches:
         return PayoutState.READY
-    state = after_refusal(owed, newer_payee=False)
+    state = after_failure(owed, PayoutState.REFUSED, newer_payee=False)
     actor = refusal_for("NAME_DIFFERS").actor
     # It is owed still, and waits for whoever keeps the data of the account.
     held = state is PayoutState.REFUSED and actor in ("unit", "member")

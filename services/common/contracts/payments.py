@@ -35,7 +35,7 @@ class PayoutRefused(MemberEvent, frozen=True, kw_only=True, tag="payments.payout
 
 
 class PayoutReturned(MemberEvent, frozen=True, kw_only=True, tag="payments.payout_returned.v1"):
-    """The bank gave back a transfer it had booked (退票); it is owed again, and `actor` must act."""
+    """The bank gave back what it had booked (退票); it is owed again, and `actor` must act."""
 
     topic: ClassVar[str] = "payments.payout.v1"
     payout_id: UUID
