@@ -83,6 +83,8 @@ async def answer_doubts(world: World) -> int:
     """Write down what the bank says of transfers in doubt; it knows only what is in its book."""
     facts = world.bank.facts()
     done = 0
+    failed = ("refused", "returned")
+    spent = {tried.batch_id for tried in await attempts(world) if tried.state in failed}
     for doubt in await doubts.page(world.desk, None):
         named = doubt["payout_id"], doubt["attempt_no"]
         fact = facts.get(instruction_id(*named), NOTHING)
@@ -90,6 +92,10 @@ async def answer_doubts(world: World) -> int:
             done += await _letter(world, named, "paid", fact.day)
         elif fact.refused:
             done += await _letter(world, named, "refused", fact.day, fact.reason)
+        elif doubt["batch_id"] in spent and world.nothing_on_the_line:
+            if world.bank.bank.batch(doubt["batch_no"]) is None:
+                # The bank has no such batch and will book none: we hand these bytes over no more.
+                done += await _letter(world, named, "refused", clock.today(), "OTHER")
         elif world.bank.put_before_again(doubt["batch_no"]):
             done += 1
     return done

@@ -19,6 +19,7 @@ from tests.payments.hostile.world import Tools, World, opened
 
 ROUNDS_MAX: Final = 40
 ONE_DAY: Final = timedelta(days=1)
+GRACE_DAYS: Final = 5
 Tell = Callable[[str], None]
 
 
@@ -107,10 +108,21 @@ async def heal(world: World, tell: Tell) -> None:
         await world.new_card(person)
     for fund in world.funds.funds:
         await world.bank.pay_in(fund.account, yuan(Fen(OPENING_FEN)))
+    if world.bank_life:
+        await _statements_tell(world, tell)
     await _until_at_rest(world, tell)
     # The days' statements come, and may tell of something still.
     world.pass_time(2 * ONE_DAY)
     await _until_at_rest(world, tell)
+
+
+async def _statements_tell(world: World, tell: Tell) -> None:
+    """Let the days pass in which a statement may still bring what an earlier one lacked."""
+    for _ in range(GRACE_DAYS):
+        await take(world, work, tell)
+        world.pass_time(ONE_DAY)
+    await take(world, work, tell)
+    await verdict.check_listed(world)
 
 
 async def _until_at_rest(world: World, tell: Tell) -> None:

@@ -161,6 +161,10 @@ class World:
     def speaks_iso(self) -> bool:
         return any(fund.channel == "iso20022" for fund in self.funds.funds)
 
+    @property
+    def nothing_on_the_line(self) -> bool:
+        return not (self.wire.late or self.hidden)
+
     def pass_time(self, by: timedelta) -> None:
         self.hands.advance(by)
         bank_clock.Hands.moment = clock.now().astimezone(bank_clock.CHINA)
