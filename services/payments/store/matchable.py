@@ -96,17 +96,20 @@ async def not_payouts(unit: Unit, rows_max: int) -> list[BankLine]:
 
 
 async def transfers(unit: Unit, named: Collection[Named]) -> dict[Named, Transfer]:
-    """Say how far transfers are, and whether lines have been matched to them."""
+    """Say how far transfers are, and whether lines have been matched to them.
+
+    All of a confirmed batch is shown, by its own debits where not by those of its transfers.
+    """
     rows = await unit.fetch(
         f"""
         select u.payout_id, u.attempt_no, a.amount_fen, a.state, {_SENT} as sent,
-            coalesce(bool_or(l.kind = 'payout'), false) as shown,
+            coalesce(bool_or(l.kind = 'payout'), false) or b.confirmed_at is not null as shown,
             coalesce(bool_or(l.kind <> 'payout'), false) as given_back
         from unnest($1::uuid[], $2::smallint[]) as u(payout_id, attempt_no)
             join attempt a using (payout_id, attempt_no) join batch b using (batch_id)
             left join bank_line l on l.payout_id = u.payout_id and l.attempt_no = u.attempt_no
                 and l.state = 'matched'
-        group by u.payout_id, u.attempt_no, a.amount_fen, a.state, b.state
+        group by u.payout_id, u.attempt_no, a.amount_fen, a.state, b.state, b.confirmed_at
         """,  # noqa: S608 - constants
         *columns_of(named),
     )
