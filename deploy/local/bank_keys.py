@@ -4,12 +4,13 @@ Under the keys folder, in `bank/`: one line of hex each, mode 0600. An installat
 has its own, agreed with that bank.
 """
 
-import os
 import secrets
 from pathlib import Path
 from typing import Final
 
 from gmalg import SM2
+
+from services.common.kit.keys import write_new
 
 UID: Final = "SANDBOX001"
 SM4_KEY: Final = "cmb.sm4"
@@ -23,13 +24,13 @@ def ensure_bank_keys(keys_dir: Path) -> None:
     """Make what is missing."""
     folder = keys_dir / "bank"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write_new(folder / SM4_KEY, secrets.token_bytes(_SM4_BYTES))
+    write_new(folder / SM4_KEY, secrets.token_hex(_SM4_BYTES))
     for pair in (CLIENT, BANK):
         private_key, _ = SM2().generate_keypair()
-        _write_new(folder / pair, private_key.rjust(_PRIVATE_BYTES, b"\0"))
+        write_new(folder / pair, private_key.rjust(_PRIVATE_BYTES, b"\0").hex())
         kept = bytes.fromhex((folder / pair).read_text(encoding="ascii"))
         # Worked out anew each time, so that the two halves always belong together.
-        _write_new(folder / f"{pair}.pub", SM2().generate_pk(kept))
+        write_new(folder / f"{pair}.pub", SM2().generate_pk(kept).hex())
 
 
 def bank_key_env(keys_dir: Path) -> dict[str, str]:
@@ -44,22 +45,3 @@ def bank_key_env(keys_dir: Path) -> dict[str, str]:
         "SANDBOX_CMB_BANK_PRIVATE_KEY_FILE": str(folder / BANK),
         "SANDBOX_CMB_CLIENT_PUBLIC_KEY_FILE": str(folder / f"{CLIENT}.pub"),
     }
-
-
-def _write_new(file: Path, key: bytes) -> None:
-    """Write a key whole or not at all, and never over one that is there."""
-    if file.exists():
-        return
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    try:
-        os.write(descriptor, f"{key.hex()}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    try:
-        os.link(draft, file)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

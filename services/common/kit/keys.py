@@ -25,15 +25,15 @@ def ensure_keys(keys_dir: Path) -> list[str]:
     made = [
         name
         for name in (INTERNAL_TOKEN, IDENTITY_INDEX, PHONE_INDEX, MEND_CODES)
-        if _write_new(keys_dir / name, secrets.token_hex(SECRET_BYTES))
+        if write_new(keys_dir / name, secrets.token_hex(SECRET_BYTES))
     ]
     for recipient in RECIPIENTS:
         private_file = keys_dir / f"{recipient}.x25519"
-        if _write_new(private_file, X25519PrivateKey.generate().private_bytes_raw().hex()):
+        if write_new(private_file, X25519PrivateKey.generate().private_bytes_raw().hex()):
             made.append(private_file.name)
         public_file = keys_dir / f"{recipient}.x25519.pub"
         public = private_keys(keys_dir, recipient)[0].public_key()
-        if _write_new(public_file, public.public_bytes_raw().hex()):
+        if write_new(public_file, public.public_bytes_raw().hex()):
             made.append(public_file.name)
     return made
 
@@ -62,8 +62,8 @@ def _lines(file: Path) -> list[bytes]:
     return [bytes.fromhex(line) for line in file.read_text(encoding="ascii").split()]
 
 
-def _write_new(file: Path, text: str) -> bool:
-    """Write a file whole or not at all, and never over one that is there."""
+def write_new(file: Path, text: str) -> bool:
+    """Write a key whole or not at all, and never over one that is there; tell whether it is new."""
     if file.exists():
         return False
     draft = file.with_name(f".{file.name}.{os.getpid()}")
