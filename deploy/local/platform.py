@@ -48,14 +48,6 @@ class Platform(Supervisor):
         await super().start()
 
     @property
-    def gateway_url(self) -> str:
-        return self.settings.url("GATEWAY_PORT")
-
-    @property
-    def sandbox_url(self) -> str:
-        return self.settings.url("SANDBOX_PORT")
-
-    @property
     def kafka_bootstrap(self) -> str:
         outside = self.settings.kafka_bootstrap_servers
         return outside or embedded_kafka(self.settings).bootstrap

@@ -93,12 +93,6 @@ def read(content: bytes, lines_max: int) -> BatchFile:
     return file
 
 
-def write_result(file: BatchFile, outcomes: Iterable[Outcome]) -> bytes:
-    """Write the result file of a batch whose every line is decided."""
-    header, *lines = lines_of(file.content)
-    return write(header, zip(lines, outcomes, strict=True))
-
-
 def write(header: bytes, answered: Iterable[tuple[bytes, Outcome]], off_fen: int = 0) -> bytes:
     """Write a result file; `off_fen` is what a spoilt one's control sum is off by."""
     result, tally = bytearray(header + END), Tally()

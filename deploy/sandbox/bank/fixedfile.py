@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
 from deploy.sandbox.bank.batches import Outcome, Tally, Transfer
-from deploy.sandbox.bank.batchfile import END, NUMBER, BatchFile, lines_of
+from deploy.sandbox.bank.batchfile import END, NUMBER, BatchFile
 from deploy.sandbox.bank.ledger import ACCOUNT
 from deploy.sandbox.bank.reasons import FileReason, FileRefused
 
@@ -46,12 +46,6 @@ def read(content: bytes, lines_max: int) -> BatchFile:
     file = BatchFile(number, payer, int(count), int(total), currency, day, content, _transfer)
     file.require_whole(lines_max)
     return file
-
-
-def write_result(file: BatchFile, outcomes: Iterable[Outcome]) -> bytes:
-    """Write the result file of a batch whose every line is decided."""
-    header, *lines = lines_of(file.content)
-    return write(header, zip(lines, outcomes, strict=True))
 
 
 def write(header: bytes, answered: Iterable[tuple[bytes, Outcome]], off_fen: int = 0) -> bytes:

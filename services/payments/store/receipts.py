@@ -42,10 +42,6 @@ async def drop(unit: Unit, receipt_id: UUID) -> bool:
     )
 
 
-async def any_open(unit: Unit) -> bool:
-    return await unit.fetchval("select exists (select from receipt where match_id is null)")
-
-
 async def referred_to(unit: Unit, fund_id: str, references: Collection[str]) -> list[Receipt]:
     """Give what has not come yet of what is named so."""
     rows = await unit.fetch(

@@ -1,6 +1,6 @@
 """Results as the sandbox's own readers and writers answer a batch file of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from deploy.sandbox.bank import batchfile, fixedfile
 from deploy.sandbox.bank.batches import IN_PROCESS, Outcome
@@ -15,18 +15,23 @@ WORDS = {"0001": "户名不符", "0008": "企业流水号重复", IN_PROCESS[0]:
 def p1_result(content: bytes, codes: Mapping[int, str] | None = None) -> bytes:
     """Answer a P1 file: lines with a code are refused with it (9999: in process), others booked."""
     file = batchfile.read(content, LINES_MAX)
-    return batchfile.write_result(file, _outcomes(file, codes or {}))
+    return batchfile.write(_header(file), _answered(file, codes or {}))
 
 
 def p2_result(content: bytes, codes: Mapping[int, str] | None = None) -> bytes:
     file = fixedfile.read(content, LINES_MAX)
-    return fixedfile.write_result(file, _outcomes(file, codes or {}))
+    return fixedfile.write(_header(file), _answered(file, codes or {}))
 
 
-def _outcomes(file: BatchFile, codes: Mapping[int, str]) -> list[Outcome]:
-    return [
-        Outcome(transfer.amount_fen, code=codes[place], words=WORDS[codes[place]])
-        if place in codes
-        else Outcome(transfer.amount_fen, serial=f"20261122{place:014d}", day="20261122")
-        for place, transfer in enumerate(file.transfers, 1)
-    ]
+def _header(file: BatchFile) -> bytes:
+    return next(batchfile.lines_of(file.content))
+
+
+def _answered(file: BatchFile, codes: Mapping[int, str]) -> Iterator[tuple[bytes, Outcome]]:
+    _header, *lines = batchfile.lines_of(file.content)
+    for place, (line, transfer) in enumerate(zip(lines, file.transfers, strict=True), 1):
+        fen, code = transfer.amount_fen, codes.get(place)
+        if code:
+            yield line, Outcome(fen, code=code, words=WORDS[code])
+        else:
+            yield line, Outcome(fen, serial=f"20261122{place:014d}", day="20261122")
