@@ -49,6 +49,11 @@ class Posting(NamedTuple):
     credit: Account
     amount_fen: Fen
 
+    @property
+    def key(self) -> tuple[UUID, str]:
+        """What it is known by."""
+        return self.source_id, self.leg
+
 
 class PairSum(NamedTuple):
     """What was booked on one account against another, in one day or in more."""

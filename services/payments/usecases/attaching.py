@@ -173,7 +173,7 @@ async def _to_recovery(
     await lines.match(unit, {line.line_id: recovery.source_id for line in came}, at)
     entries = postings.recovered(recovery.source_id, fund_id, account, amount)
     await ledger.post(unit, entries, at)
-    pair = Matched(came, [_key(entry) for entry in entries if entry.debit is Account.BANK])
+    pair = Matched(came, [entry.key for entry in entries if entry.debit is Account.BANK])
     await note_outstanding(unit, fund_id, [pair])
 
 
@@ -226,14 +226,14 @@ async def _book_back(unit: Unit, came: Sequence[BankLine], entries: Sequence[Pos
     await ledger.post(unit, back, clock.now())
     on_account = [entry for entry in entries if Account.BANK in (entry.debit, entry.credit)]
     await note_outstanding(
-        unit, fund_id, [Matched(came, [_key(entry) for entry in on_account])], sign=-1
+        unit, fund_id, [Matched(came, [entry.key for entry in on_account])], sign=-1
     )
     # Between an entry and its opposite the book had what no line of the bank's stands for.
-    days = await reconciling.days_of(unit, [_key(entry) for entry in (*on_account, *back)])
+    days = await reconciling.days_of(unit, [entry.key for entry in (*on_account, *back)])
     spans: list[Outstanding] = []
     for entry in on_account:
-        booked_on, fen = days[_key(entry)]
-        undone_on, _ = days[_key(line_postings.opposite(entry))]
+        booked_on, fen = days[entry.key]
+        undone_on, _ = days[line_postings.opposite(entry).key]
         if booked_on < undone_on:
             spans.append(Outstanding("book", booked_on, undone_on, fen))
     await reconciling.add_outstanding(unit, fund_id, spans)
@@ -245,7 +245,3 @@ async def void_line(unit: Unit, line_id: UUID) -> None:
         await detach(unit, line_id)
     if not await lines.void(unit, line_id):
         raise ActImpossible
-
-
-def _key(entry: Posting) -> Entry:
-    return entry.source_id, entry.leg

@@ -258,14 +258,14 @@ async def book(unit: Unit, fund_id: str, groups: Sequence[Group], fees: Sequence
     met: dict[UUID, UUID] = {}
     for line in fees:
         entries.append(line_postings.charged(line))
-        pairs.append(Matched([line], [_key_of(entries[-1])]))
+        pairs.append(Matched([line], [entries[-1].key]))
     for group in groups:
         match_id = new_id()
         taken.update((line.line_id, match_id) for line in group.lines)
         met.update((receipt.receipt_id, match_id) for receipt in group.receipts)
         booked = [line_postings.received(receipt) for receipt in group.receipts]
         entries += booked
-        pairs.append(Matched(group.lines, [_key_of(entry) for entry in booked]))
+        pairs.append(Matched(group.lines, [entry.key for entry in booked]))
     await receipts.match(unit, met)
     await lines.match(unit, taken, at)
     await ledger.post(unit, entries, at)
@@ -293,10 +293,6 @@ async def note_outstanding(
 def _tell(new: int) -> None:
     if new:
         log.warning("account.exception", count=new)
-
-
-def _key_of(entry: Posting) -> Entry:
-    return entry.source_id, entry.leg
 
 
 def _name_of(attempt: Attempt) -> Named:
