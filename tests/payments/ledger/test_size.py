@@ -10,7 +10,7 @@ from services.payments.usecases.desk import Desk
 from services.payments.usecases.verify import verify
 from tests.payments.ledger.conftest import AsSuperuser
 
-DAYS = 50
+DAYS = 12
 ENTRIES_A_DAY = 4_000
 START = date(2026, 11, 3)
 
@@ -19,7 +19,7 @@ MANY = """
         booked_at)
     select gen_random_uuid(), 'x', 'union', 'bj.mutual', 'bank', 'member_contributions', 100,
         '2026-11-03'::date + day, now()
-    from generate_series(0, 49) as day, generate_series(1, 4000)
+    from generate_series(0, 11) as day, generate_series(1, 4000)
 """
 CASH = "update fund set bank_fen = (select sum(amount_fen) from ledger)"
 
@@ -59,7 +59,7 @@ async def test_a_closed_day_is_found_without_reading_others(
     await close_days(desk)
     async with desk.database.begin() as unit:
         before = await rows_read(unit)
-        day = START + timedelta(days=20)
+        day = START + timedelta(days=5)
         found = await unit.fetchval("select count(*) from ledger where day = $1", day)
         assert found == ENTRIES_A_DAY
         assert await rows_read(unit) - before < 2 * ENTRIES_A_DAY
