@@ -23,14 +23,14 @@ _REFERENCE: Final = re.compile(REFERENCE)
 
 # Money goes out by these, and comes in by the others.
 _DEBITS: Final = (MovementKind.PAYOUT, MovementKind.TRANSFER, MovementKind.FEE)
-_OF_OURS: Final = (MovementKind.PAYOUT, MovementKind.RETURN, MovementKind.REVERSAL)
+OF_OURS: Final = (MovementKind.PAYOUT, MovementKind.RETURN, MovementKind.REVERSAL)
 
 
 def names_nothing(line: Movement, *, known: bool) -> LineReason | None:
     """Say why a line can have no counterpart; `known` where the batch or transfer it names is."""
     if (line.direction == "debit") != (line.kind in _DEBITS):
         return LineReason.CONTRADICTS
-    if line.kind not in _OF_OURS or known:
+    if line.kind not in OF_OURS or known:
         return None
     of_batch = line.kind is MovementKind.PAYOUT and not line.instruction_id
     return LineReason.UNKNOWN_BATCH if of_batch else LineReason.UNKNOWN_INSTRUCTION

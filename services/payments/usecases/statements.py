@@ -16,8 +16,8 @@ from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import UNSALTED
 from services.payments.model.payouts import BankException, instruction_id, named_by
-from services.payments.model.statements import DayStatement, Movement
-from services.payments.rules.matching import names_nothing
+from services.payments.model.statements import DayStatement, Movement, MovementKind
+from services.payments.rules.matching import OF_OURS, names_nothing
 from services.payments.store import lines, odd, statements
 from services.payments.store.lines import Facts, Named, NewLine
 from services.payments.usecases.desk import RECIPIENT, Desk
@@ -164,9 +164,12 @@ def _new_line(
     ours: Mapping[Named, UUID],
 ) -> NewLine:
     line_id = derived_id("bank line", fund_id, line.bank_ref)
-    batch_id = batches.get(line.batch_no)
-    if line.instruction_id:
+    batch_id = None
+    # A fee may name the transfer it was taken for, and is none of its bookings.
+    if line.instruction_id and line.kind in OF_OURS:
         batch_id = ours.get(named) if named else None
+    elif line.kind is MovementKind.PAYOUT:
+        batch_id = batches.get(line.batch_no)
     return NewLine(
         line_id,
         line,

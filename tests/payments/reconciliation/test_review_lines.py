@@ -1,9 +1,10 @@
 """Lines that say more, less or otherwise than they should; none of them holds up the others."""
 
 from services.payments.model.statements import MovementKind
+from services.payments.usecases import reading
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.reconciliation import reconcile
-from tests.payments.reconciliation.account import BankAccount, kept
+from tests.payments.reconciliation.account import BankAccount, confirmed, kept
 from tests.payments.reconciliation.conftest import Send
 
 MATCHED = ("matched", None)
@@ -19,3 +20,32 @@ async def test_a_transfer_that_its_batch_s_debit_has_shown_is_not_shown_once_mor
     account.book(MovementKind.FEE, 1_50)
     await reconcile(desk)
     assert await kept(desk) == {"1": MATCHED, "2": ("exception", "PAID_TWICE"), "3": MATCHED}
+
+
+async def test_money_back_that_names_only_its_batch_is_not_taken_for_the_batch_s_debit(
+    desk: Desk, account: BankAccount, paid: Send
+) -> None:
+    await paid(100_00)
+    account.book(MovementKind.RETURN, 100_00, batch_no=account.batch_nos[-1])
+    await reconcile(desk)
+    assert await kept(desk) == {"1": ("exception", "UNKNOWN_INSTRUCTION")}
+    assert await confirmed(desk) == [False]
+    account.debit_batch(100_00)
+    await reconcile(desk)
+    assert (await kept(desk))["2"] == MATCHED
+    assert await confirmed(desk) == [True]
+
+
+async def test_a_fee_that_names_a_transfer_or_its_batch_is_a_fee_and_nothing_else(
+    desk: Desk, account: BankAccount, paid: Send
+) -> None:
+    [line] = await paid(100_00)
+    account.book(MovementKind.FEE, 50, instruction_id=line.instruction_id)
+    account.book(MovementKind.FEE, 1_00, batch_no=account.batch_nos[-1])
+    account.debit_batch(100_00)
+    await reconcile(desk)
+    assert await kept(desk) == dict.fromkeys("123", MATCHED)
+    account.give_back(line.instruction_id, 100_00)
+    await reconcile(desk)
+    assert (await kept(desk))["4"] == MATCHED
+    assert (await reading.books(desk))["payouts_by_state"] == {"returned": 1}
