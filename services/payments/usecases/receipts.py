@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from services.common.ids import derived_id
+from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
@@ -33,10 +33,12 @@ def expected(
     scheme_id: str = ALL_SCHEMES,
     unit_code: str = "",
 ) -> Receipt:
-    """Make what is to be entered; the same reference of a fund is the same receipt."""
+    """Make what is to be entered.
+
+    What was dropped and is entered anew is another receipt: the old one may stand in the ledger.
+    """
     name = unicodedata.normalize("NFKC", reference).strip().upper()
-    receipt_id = derived_id("receipt", fund_id, name)
-    return Receipt(receipt_id, fund_id, kind, scheme_id, unit_code, amount_fen, name)
+    return Receipt(new_id(), fund_id, kind, scheme_id, unit_code, amount_fen, name)
 
 
 def check(desk: Desk, receipt: Receipt) -> None:

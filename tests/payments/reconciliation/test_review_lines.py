@@ -1,11 +1,17 @@
 """Lines that say more, less or otherwise than they should; none of them holds up the others."""
 
+from services.common.ids import new_id
+from services.common.money import Fen
+from services.payments.model.acts import Detach
+from services.payments.model.ledger import Account
 from services.payments.model.statements import MovementKind
-from services.payments.usecases import reading
+from services.payments.usecases import reading, receipts
 from services.payments.usecases.desk import Desk
+from services.payments.usecases.receipts import expected
 from services.payments.usecases.reconciliation import reconcile
-from tests.payments.reconciliation.account import BankAccount, confirmed, kept
+from tests.payments.reconciliation.account import FUND, BankAccount, booked, confirmed, kept
 from tests.payments.reconciliation.conftest import Send
+from tests.payments.reconciliation.test_people import do, line_ids
 
 MATCHED = ("matched", None)
 
@@ -49,3 +55,21 @@ async def test_a_fee_that_names_a_transfer_or_its_batch_is_a_fee_and_nothing_els
     await reconcile(desk)
     assert (await kept(desk))["4"] == MATCHED
     assert (await reading.books(desk))["payouts_by_state"] == {"returned": 1}
+
+
+async def test_what_was_matched_wrongly_dropped_and_entered_anew_is_matched_anew(
+    desk: Desk, account: BankAccount
+) -> None:
+    wrong = expected(FUND, "union_subsidy", Fen(3_00), "BJ-0001-202611")
+    await receipts.expect(desk, new_id(), [wrong])
+    account.deposit(3_00, remark="BJ-0001-202611")
+    await reconcile(desk)
+    [line_id] = await line_ids(desk)
+    await do(desk, Detach(kind="detach", line_id=line_id))
+    await receipts.drop(desk, wrong.receipt_id)
+    right = expected(FUND, "member_contributions", Fen(3_00), "BJ-0001-202611")
+    await receipts.expect(desk, new_id(), [right])
+    account.deposit(3_00, remark="BJ-0001-202611")
+    await reconcile(desk)
+    assert (await kept(desk))["2"] == MATCHED
+    assert await booked(desk, Account.MEMBER_CONTRIBUTIONS) == -3_00
