@@ -113,7 +113,16 @@ async def open_entries(unit: Unit, fund_id: str, last: date) -> list[Part]:
     """Give what the book has and no line has shown, by batch and day: payments, and letters."""
     rows = await unit.fetch(
         """
-        with unshown as (
+        with given_back as (
+            select (content ->> 'payout_id')::uuid as payout_id,
+                (content ->> 'attempt_no')::smallint as attempt_no
+            from act
+            where kind = 'letter' and state = 'confirmed' and content ->> 'outcome' = 'returned'
+            union
+            select a.payout_id, a.attempt_no
+            from act e join attempt a on a.batch_id = (e.content ->> 'batch_id')::uuid
+            where e.kind = 'batch_letter' and e.state = 'confirmed' and a.state = 'returned'),
+        unshown as (
             select b.batch_id as key, a.payout_id as source_id, 'paid.' || a.attempt_no as leg
             from batch b join attempt a using (batch_id)
             where b.fund_id = $1 and b.confirmed_at is null and b.state <> 'voided'
@@ -122,15 +131,10 @@ async def open_entries(unit: Unit, fund_id: str, last: date) -> list[Part]:
                   where l.payout_id = a.payout_id and l.attempt_no = a.attempt_no
                     and l.kind = 'payout' and l.state = 'matched')
             union all
-            select e.act_id, (e.content ->> 'payout_id')::uuid,
-                'returned.' || (e.content ->> 'attempt_no')
-            from act e
-            where e.kind = 'letter' and e.state = 'confirmed'
-              and e.content ->> 'outcome' = 'returned'
-              and not exists (select from bank_line l
-                  where l.payout_id = (e.content ->> 'payout_id')::uuid
-                    and l.attempt_no = (e.content ->> 'attempt_no')::smallint
-                    and l.kind <> 'payout' and l.state = 'matched'))
+            select g.payout_id, g.payout_id, 'returned.' || g.attempt_no from given_back g
+            where not exists (select from bank_line l
+                where l.payout_id = g.payout_id and l.attempt_no = g.attempt_no
+                  and l.kind <> 'payout' and l.state = 'matched'))
         select u.key, g.day,
             sum(case when g.debit = 'bank' then g.amount_fen else -g.amount_fen end)::bigint as fen
         from unshown u join ledger g using (source_id, leg)

@@ -1,13 +1,18 @@
 """Lines that say more, less or otherwise than they should; none of them holds up the others."""
 
+from datetime import timedelta
+
 from services.common.ids import new_id
+from services.common.kit import clock
+from services.common.kit.clock import SetClock
 from services.common.money import Fen
-from services.payments.model.acts import Detach
+from services.payments.model.acts import BatchLetter, Detach
 from services.payments.model.ledger import Account
 from services.payments.model.statements import MovementKind
 from services.payments.usecases import reading, receipts
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.receipts import expected
+from services.payments.usecases.reconciled import reconciled_days
 from services.payments.usecases.reconciliation import reconcile
 from tests.payments.reconciliation.account import FUND, BankAccount, booked, confirmed, kept
 from tests.payments.reconciliation.conftest import Send
@@ -73,3 +78,19 @@ async def test_what_was_matched_wrongly_dropped_and_entered_anew_is_matched_anew
     await reconcile(desk)
     assert (await kept(desk))["2"] == MATCHED
     assert await booked(desk, Account.MEMBER_CONTRIBUTIONS) == -3_00
+
+
+async def test_bank_and_book_agree_after_a_letter_that_a_batch_was_not_booked(
+    desk: Desk, account: BankAccount, hands: SetClock, paid: Send
+) -> None:
+    day = clock.today()
+    account.deposit(1_00)
+    await paid(100_00, 20_00)
+    async with desk.database.begin() as unit:
+        batch_id = await unit.fetchval("select batch_id from batch")
+    await do(desk, BatchLetter(kind="batch_letter", batch_id=batch_id, day=day))
+    await reconcile(desk)
+    hands.advance(timedelta(days=1))
+    await reconcile(desk)
+    [side_by_side] = await reconciled_days(desk, FUND, day, day)
+    assert side_by_side.agrees is True
