@@ -31,7 +31,7 @@ from services.payments.model.statements import (
     Receipt,
 )
 from services.payments.rules import line_postings, postings
-from services.payments.rules.matching import Group
+from services.payments.rules.matching import OF_OURS, Group
 from services.payments.rules.owed import Books, take_from_newest
 from services.payments.store import (
     attempts,
@@ -113,10 +113,15 @@ async def _to_attempt(desk: Desk, unit: Unit, line_ids: Sequence[UUID], target: 
     fund_id = (await batches.lock(unit, batch_id)).lane.fund_id
     await lock_named(unit, [named])
     for line in await lines.lock_open(unit, line_ids):
-        if line.fund_id != fund_id or line.kind in (*_OF_OTHERS, MovementKind.FEE):
+        as_paid = line.kind is MovementKind.PAYOUT
+        if (
+            line.fund_id != fund_id
+            or line.kind not in OF_OURS
+            or as_paid != (line.direction == "debit")
+        ):
             raise ActImpossible
         await lines.name(unit, line.line_id, named, batch_id)
-        if line.kind is MovementKind.PAYOUT:
+        if as_paid:
             await take_debits(desk, unit, batch_id, line_ids)
         else:
             await take_returns(desk, unit, fund_id, line_ids)

@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.clock import SetClock
 from services.common.money import Fen
-from services.payments.model.acts import BatchLetter, Detach
+from services.payments.errors import ActImpossible
+from services.payments.model.acts import Attach, BatchLetter, Detach, ToAttempt
 from services.payments.model.ledger import Account
+from services.payments.model.payouts import named_by
 from services.payments.model.statements import MovementKind
 from services.payments.usecases import reading, receipts
 from services.payments.usecases.desk import Desk
@@ -94,3 +98,19 @@ async def test_bank_and_book_agree_after_a_letter_that_a_batch_was_not_booked(
     await reconcile(desk)
     [side_by_side] = await reconciled_days(desk, FUND, day, day)
     assert side_by_side.agrees is True
+
+
+async def test_a_line_is_not_attached_to_a_transfer_the_wrong_way_round(
+    desk: Desk, account: BankAccount, paid: Send
+) -> None:
+    [line] = await paid(100_00)
+    odd = account.book(MovementKind.RETURN, 100_00)
+    account.bank.moved[-1] = odd._replace(direction="debit")
+    await reconcile(desk)
+    [line_id] = await line_ids(desk)
+    named = named_by(line.instruction_id)
+    assert named is not None
+    target = ToAttempt(to="attempt", payout_id=named[0], attempt_no=named[1])
+    with pytest.raises(ActImpossible):
+        await do(desk, Attach(kind="attach", line_ids=(line_id,), target=target))
+    assert await kept(desk) == {"1": ("exception", "CONTRADICTS")}
