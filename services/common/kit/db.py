@@ -21,6 +21,9 @@ from services.common.kit import outbox
 
 Row = asyncpg.Record
 
+# Said first in a transaction whose looks have to go together: all of them see one moment.
+SNAPSHOT = "set transaction isolation level repeatable read"
+
 # Worth another try of the whole unit: serialization failure, deadlock, lock time-out, statement
 # time-out, server shutting down, connection lost, read-only after a failover.
 TRANSIENT = (

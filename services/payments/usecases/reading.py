@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.common.kit.db import Row, Unit
+from services.common.kit.db import SNAPSHOT, Row, Unit
 from services.common.money import Fen, yuan
 from services.payments.errors import PayeeUnusable, UnknownMember
 from services.payments.model.funds import Fund
@@ -196,7 +196,7 @@ def _fund(fund: Fund, row: Row) -> dict[str, Any]:
 async def books(desk: Desk) -> dict[str, Any]:
     """Add everything up from its rows, all in one snapshot, for whoever checks."""
     async with desk.database.begin() as unit:
-        await unit.execute("set transaction isolation level repeatable read")
+        await unit.execute(SNAPSHOT)
         return {
             **await pages.balances(unit),
             **await pages.under_way(unit),

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
 
 from services.common.kit import clock
-from services.common.kit.db import Unit
+from services.common.kit.db import SNAPSHOT, Unit
 from services.payments.errors import UnknownMonth
 from services.payments.model.funds import Fund
 from services.payments.model.ledger import Account, PairSum, TrialRow
@@ -18,8 +17,6 @@ from services.payments.texts.page import as_text
 from services.payments.texts.sheets import month_sheet as sheet_of
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.reconciled import reconciled_days
-
-SNAPSHOT: Final = "set transaction isolation level repeatable read"
 
 
 async def trial_balance(desk: Desk, first: date, last: date) -> list[TrialRow]:

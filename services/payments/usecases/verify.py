@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.common.kit.db import Database, Unit
+from services.common.kit.db import SNAPSHOT, Database, Unit
 from services.common.money import Fen, yuan
 from services.payments.model.ledger import Account, ClosedDay, PairSum
 from services.payments.rules.roots import BEFORE_ALL_DAYS
@@ -29,7 +29,7 @@ async def verify(database: Database) -> str | None:
             return f"{closed.day}: {differs}"
         root = closed.root
     async with database.begin() as unit:
-        await unit.execute("set transaction isolation level repeatable read")
+        await unit.execute(SNAPSHOT)
         return await _months_differ(unit) or await _cash_differs(unit)
 
 
