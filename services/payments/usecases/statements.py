@@ -1,6 +1,7 @@
 """What the banks have booked comes in by itself: movements as they happen, days as they end."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,6 +33,8 @@ PAGES_MAX: Final = 100
 # What a statement lacks may still stand in one of the next.
 GRACE: Final = timedelta(days=3)
 EXCEPTIONS_MAX: Final = 1_000
+# What strangers may have written and no database keeps.
+_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class Party(msgspec.Struct):
@@ -172,7 +175,7 @@ def _new_line(
         batch_id = batches.get(line.batch_no)
     return NewLine(
         line_id,
-        line,
+        line._replace(bank_code=_kept(line.bank_code), remark=_kept(line.remark)),
         _seal(desk, line_id, line),
         batch_id,
         named if batch_id else None,
@@ -180,8 +183,12 @@ def _new_line(
     )
 
 
+def _kept(text: str) -> str:
+    return _UNKEPT.sub("\ufffd", text)
+
+
 def _seal(desk: Desk, line_id: UUID, line: Movement) -> bytes:
-    party = Party(line.party.open(), line.party_account.open())
+    party = Party(_kept(line.party.open()), _kept(line.party_account.open()))
     if not (party.name or party.account):
         return b""
     return desk.sealer.seal(RECIPIENT, PARTY_FIELD, line_id, UNSALTED, msgspec.json.encode(party))

@@ -18,6 +18,7 @@ from services.payments.usecases.desk import Desk
 from services.payments.usecases.receipts import expected
 from services.payments.usecases.reconciled import reconciled_days
 from services.payments.usecases.reconciliation import reconcile
+from tests.payments.bank import ToldBank
 from tests.payments.reconciliation.account import FUND, BankAccount, booked, confirmed, kept
 from tests.payments.reconciliation.conftest import Send
 from tests.payments.reconciliation.test_people import do, line_ids
@@ -114,3 +115,14 @@ async def test_a_line_is_not_attached_to_a_transfer_the_wrong_way_round(
     with pytest.raises(ActImpossible):
         await do(desk, Attach(kind="attach", line_ids=(line_id,), target=target))
     assert await kept(desk) == {"1": ("exception", "CONTRADICTS")}
+
+
+@pytest.mark.parametrize("remark", ["会费\x00", "\ud800"])
+async def test_a_sign_that_no_database_keeps_does_not_stop_the_account(
+    desk: Desk, account: BankAccount, bank: ToldBank, remark: str
+) -> None:
+    account.deposit(1_00, remark=f"{remark}BJ-0001-202611", party="王\ud800")
+    account.book(MovementKind.FEE, 1_50)
+    assert len(bank.moved) == 2
+    await reconcile(desk)
+    assert await kept(desk) == {"1": ("exception", "UNEXPECTED_DEPOSIT"), "2": MATCHED}
