@@ -1,15 +1,17 @@
 """A desk over a real database, a bank that does as it is told, and the sandbox's bank."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from services.common.kit import keys, migrate
+from services.common.kit import auth, keys, migrate
 from services.common.kit.db import Database
 from services.common.kit.http import Client
 from services.common.kit.sealing import Opener, Sealer
 from services.payments.channels.p1_file import P1File
+from services.payments.main import new_app
 from services.payments.model.funds import read_funds
 from services.payments.settings import Settings
 from services.payments.usecases.desk import Desk
@@ -17,6 +19,7 @@ from services.payments.usecases.fund import open_funds
 from tests.conftest import MakeDatabase
 from tests.payments.bank import PAYER, ToldBank
 from tests.payments.people import Member
+from tests.sandbox.conftest import Sandbox
 from tests.servers import PostgresServer
 
 ONE_FUND = Path(__file__).with_name("one_fund.yaml")
@@ -55,6 +58,14 @@ async def bank() -> AsyncGenerator[ToldBank]:
         yield ToldBank(P1File(PAYER, nobody))
 
 
+@pytest.fixture(scope="module")
+def other_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    running = Sandbox(tmp_path_factory.mktemp("bank"))
+    running.start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 async def desk(knobs: Settings, bank: ToldBank) -> AsyncGenerator[Desk]:
     database = Database(knobs, application="payments")
@@ -70,6 +81,18 @@ async def desk(knobs: Settings, bank: ToldBank) -> AsyncGenerator[Desk]:
     await open_funds(desk)
     yield desk
     await database.close()
+
+
+@pytest.fixture
+async def api(desk: Desk) -> AsyncGenerator[httpx.AsyncClient]:
+    """Give the desk's API as the gateway reaches it; each call has to say who asks."""
+    token = auth.internal_token(desk.settings)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(new_app(desk)),
+        base_url="http://payments",
+        headers={"authorization": f"Bearer {token}"},
+    ) as client:
+        yield client
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What payments shows, to whom, and what it keeps to itself."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -9,7 +9,6 @@ import pytest
 from services.common.ids import new_id
 from services.common.kit import auth
 from services.common.kit.auth import Caller
-from services.payments.main import new_app
 from services.payments.model.ledger import Account
 from services.payments.usecases.desk import Desk
 from tests.payments.bank import ToldBank
@@ -26,19 +25,12 @@ GATEWAY = auth.service("gateway")
 
 
 @pytest.fixture
-async def ask(desk: Desk) -> AsyncGenerator[Ask]:
-    token = auth.internal_token(desk.settings)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(new_app(desk)),
-        base_url="http://payments",
-        headers={"authorization": f"Bearer {token}"},
-    ) as client:
+def ask(api: httpx.AsyncClient) -> Ask:
+    async def get(path: str, caller: Caller, **params: object) -> httpx.Response:
+        told = {auth.CALLER_HEADER: caller.header()}
+        return await api.get(path, headers=told, params=dict[str, Any](params))
 
-        async def get(path: str, caller: Caller, **params: object) -> httpx.Response:
-            told = {auth.CALLER_HEADER: caller.header()}
-            return await client.get(path, headers=told, params=dict[str, Any](params))
-
-        yield get
+    return get
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What finance enters and sees of the money on the accounts, and who else does not."""
 
 import csv
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,6 @@ import pytest
 from services.common.ids import new_id
 from services.common.kit import auth, clock
 from services.common.kit.auth import Caller
-from services.payments.main import new_app
 from services.payments.model.ledger import Account
 from services.payments.usecases.days import close_days
 from services.payments.usecases.desk import Desk
@@ -43,22 +42,15 @@ EXPECTED = {
 
 
 @pytest.fixture
-async def ask(desk: Desk) -> AsyncGenerator[Ask]:
-    token = auth.internal_token(desk.settings)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(new_app(desk)),
-        base_url="http://payments",
-        headers={"authorization": f"Bearer {token}"},
-    ) as client:
+def ask(api: httpx.AsyncClient) -> Ask:
+    async def send(
+        method: str, path: str, caller: Caller, told: object = None, **params: object
+    ) -> httpx.Response:
+        headers = {auth.CALLER_HEADER: caller.header()}
+        url = httpx.URL(path).copy_merge_params(dict[str, Any](params))
+        return await api.request(method, url, headers=headers, json=told)
 
-        async def send(
-            method: str, path: str, caller: Caller, told: object = None, **params: object
-        ) -> httpx.Response:
-            headers = {auth.CALLER_HEADER: caller.header()}
-            url = httpx.URL(path).copy_merge_params(dict[str, Any](params))
-            return await client.request(method, url, headers=headers, json=told)
-
-        yield send
+    return send
 
 
 @pytest.fixture

@@ -35,18 +35,10 @@ async def at_work(desk: Desk) -> AsyncGenerator[None]:
     await asyncio.wait_for(running, WITHIN_S)
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    running = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    running.start()
-    yield running
-    running.stop()
-
-
 @pytest.fixture
-def sandbox(running: Sandbox) -> Iterator[Sandbox]:
-    yield running
-    running.http.delete("/faults")
+def sandbox(other_side: Sandbox) -> Iterator[Sandbox]:
+    yield other_side
+    other_side.http.delete("/faults")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What every way to a bank promises, shown on the file door and on the bank that tests tell."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from datetime import date
 
 import pytest
@@ -22,14 +22,6 @@ from tests.sandbox.conftest import Sandbox
 DAY = date(2026, 11, 22)
 CARD = "6217000000000000012"
 WITHIN_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def other_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    running = Sandbox(tmp_path_factory.mktemp("bank"))
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(params=["p1", "p2", "told"])

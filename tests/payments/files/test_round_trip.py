@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -25,14 +25,6 @@ from tests.sandbox.conftest import Sandbox
 
 WITHIN_S = 30.0
 OPENING_FEN = 1_000_000_000_000
-
-
-@pytest.fixture(scope="module")
-def other_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    running = Sandbox(tmp_path_factory.mktemp("bank"))
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Whatever is changed in the ledger behind its back is found, and the first of it is named."""
 
-import os
+import asyncio
 import subprocess
 import sys
 from datetime import timedelta
@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.common.kit.clock import SetClock
+from services.payments.__main__ import VERIFY, verify_ledger
 from services.payments.usecases.days import close_days
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.verify import verify
@@ -145,24 +146,19 @@ async def test_whatever_else_is_kept_is_held_against_the_entries(
 
 
 async def test_the_command_says_what_differs_and_fails(
-    three_days: Desk, as_superuser: AsSuperuser
+    three_days: Desk,
+    as_superuser: AsSuperuser,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def command() -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "services.payments", "verify-ledger"],
-            check=False,
-            capture_output=True,
-            text=True,
-            env={
-                **os.environ,
-                "PAYMENTS_DATABASE_URL": three_days.settings.database_url,
-                "KEYS_DIR": str(three_days.settings.keys_dir),
-            },
-        )
-        return done.returncode, done.stdout
-
-    assert command() == (0, "the ledger agrees with all that was kept\n")
+    monkeypatch.setenv("PAYMENTS_DATABASE_URL", three_days.settings.database_url)
+    monkeypatch.setenv("KEYS_DIR", str(three_days.settings.keys_dir))
+    assert await asyncio.to_thread(verify_ledger) == 0
+    assert capsys.readouterr().out == "the ledger agrees with all that was kept\n"
     await as_superuser("update ledger set leg = 'y' where ONE".replace("ONE", ONE))
-    status, said = command()
-    assert status == 1
-    assert said.startswith("2026-11-03: the root is ")
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.payments", VERIFY), stdout=subprocess.PIPE
+    )
+    said, _ = await command.communicate()
+    assert command.returncode == 1
+    assert said.startswith(b"2026-11-03: the root is ")

@@ -1,6 +1,6 @@
 """The whole desk against the other side as a program of its own: every line finds its match."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
@@ -21,16 +21,8 @@ from tests.sandbox.conftest import Sandbox
 
 
 @pytest.fixture
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    running = Sandbox(tmp_path_factory.mktemp("sandbox"))
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-async def office(knobs: Settings, sandbox: Sandbox) -> AsyncGenerator[Office]:
-    bank_url = f"http://127.0.0.1:{sandbox.port}"
+async def office(knobs: Settings, other_side: Sandbox) -> AsyncGenerator[Office]:
+    bank_url = f"http://127.0.0.1:{other_side.port}"
     polled = {"bank_url": bank_url, "movements_poll_s": 0.1, "funds_file": ONE_FUND}
     office = new_office(knobs.model_copy(update=polled))
     yield office
@@ -38,7 +30,7 @@ async def office(knobs: Settings, sandbox: Sandbox) -> AsyncGenerator[Office]:
 
 
 async def test_what_the_bank_books_is_matched_while_it_happens(
-    office: Office, sandbox: Sandbox, new_member: Callable[..., Member]
+    office: Office, other_side: Sandbox, new_member: Callable[..., Member]
 ) -> None:
     desk = office.desk
     account = desk.funds.by_id[FUND].account
@@ -68,16 +60,16 @@ async def test_what_the_bank_books_is_matched_while_it_happens(
         async with desk.database.begin() as unit:
             payout_id = await unit.fetchval("select payout_id from payout")
         back = [{"instruction_id": f"{payout_id.hex}1", "reason": "0002", "kind": "return"}]
-        assert sandbox.http.post("/bank/returns", json=back).is_success
+        assert other_side.http.post("/bank/returns", json=back).is_success
         await until_states(desk, member, [("returned", 5_00)])
         for path, amount, more in (
             ("deposits", "9.00", {"remark": "会费BJ-0001-202611"}),
             ("transfers", "1.50", {"kind": "fee", "remark": "手续费"}),
         ):
             line = {"account": account, "amount": amount, "party": "某单位", **more}
-            assert sandbox.http.post(f"/bank/{path}", json=[line]).is_success
+            assert other_side.http.post(f"/bank/{path}", json=[line]).is_success
         await until(all_lines)
     [day] = await reconciled_days(desk, FUND, clock.today(), clock.today())
     assert (day.bank_only.number, day.book_only.number) == (0, 0)
-    bank = sandbox.http.get(f"/bank/payers/{account}").json()
+    bank = other_side.http.get(f"/bank/payers/{account}").json()
     assert bank["balance"] == f"{day.book_fen / 100:.2f}"
