@@ -6,12 +6,12 @@ lines; the ledger and its funds last.
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar, TypeVarTuple, Unpack
 from uuid import UUID
 
 from services.common.ids import new_id
 from services.common.kit import clock
-from services.common.kit.db import Unit
+from services.common.kit.db import TRANSIENT, Unit
 from services.common.kit.logs import get_logger
 from services.payments.model.ledger import Posting
 from services.payments.model.payouts import Attempt, AttemptState, Paid, Returned
@@ -54,6 +54,7 @@ from services.payments.usecases.statements import read_accounts
 
 log = get_logger()
 
+JOB: Final = "accounts"
 OTHER: Final = "OTHER"
 # One transaction's worth of lines.
 ROWS_MAX: Final = 1_000
@@ -63,6 +64,8 @@ PAGES_MAX: Final = 100
 
 # A batch, or a fund.
 Key = TypeVar("Key")
+# Whose lines, and which.
+Args = TypeVarTuple("Args")
 
 
 class Matched(NamedTuple):
@@ -91,14 +94,29 @@ async def match_lines(desk: Desk) -> None:
     async with desk.database.begin() as unit:
         shown = await matchable.batches_shown(unit)
     for batch_id in shown:
-        async with desk.database.begin() as unit:
-            await take_batch_debits(desk, unit, batch_id)
+        await _alone(desk, take_batch_debits, batch_id)
     await _page_by_page(desk, matchable.debits_decided, take_debits)
     await _page_by_page(desk, matchable.returns_decided, take_returns)
     async with desk.database.begin() as unit:
         others = await matchable.not_payouts(unit, OTHERS_MAX)
     for fund_id in {line.fund_id for line in others}:
-        await _take_others(desk, fund_id, [line for line in others if line.fund_id == fund_id])
+        theirs = [line for line in others if line.fund_id == fund_id]
+        await _alone(desk, _take_others, fund_id, theirs)
+
+
+async def _alone(
+    desk: Desk, take: Callable[[Desk, Unit, Unpack[Args]], Awaitable[None]], *args: *Args
+) -> bool:
+    """Take lines in a transaction of their own; what cannot be taken holds up nothing else."""
+    try:
+        async with desk.database.begin() as unit:
+            await take(desk, unit, *args)
+    except TRANSIENT:
+        raise
+    except Exception as failure:  # noqa: BLE001 - it waits, and in the end a person is told
+        log.warning("timer.failed", job=JOB, error=failure)
+        return False
+    return True
 
 
 async def _page_by_page(
@@ -106,13 +124,17 @@ async def _page_by_page(
     decided: Callable[[Unit, int], Awaitable[Mapping[Key, Collection[UUID]]]],
     take: Callable[[Desk, Unit, Key, Collection[UUID]], Awaitable[None]],
 ) -> None:
-    """Take all lines that are decided, a transaction for each key of a page."""
+    """Take all lines that are decided, a transaction for each key of a page.
+
+    Where that fails each line is taken for itself, so that the one at fault is left alone.
+    """
     for _ in range(PAGES_MAX):
         async with desk.database.begin() as unit:
             found = await decided(unit, ROWS_MAX)
         for key, line_ids in found.items():
-            async with desk.database.begin() as unit:
-                await take(desk, unit, key, line_ids)
+            if not await _alone(desk, take, key, line_ids) and len(line_ids) > 1:
+                for line_id in line_ids:
+                    await _alone(desk, take, key, [line_id])
         if sum(map(len, found.values())) < ROWS_MAX:
             return
 
@@ -212,26 +234,25 @@ async def take_returns(desk: Desk, unit: Unit, fund_id: str, line_ids: Collectio
     await note_outstanding(unit, fund_id, pairs)
 
 
-async def _take_others(desk: Desk, fund_id: str, waiting: Sequence[BankLine]) -> None:
+async def _take_others(_: Desk, unit: Unit, fund_id: str, waiting: Sequence[BankLine]) -> None:
     """Match deposits and transfers with what is expected; fees are booked as they come."""
     fees = [line for line in waiting if line.kind is MovementKind.FEE]
     rest = [line for line in waiting if line.kind is not MovementKind.FEE]
     named = {word for line in rest for word in references(line.remark)}
-    async with desk.database.begin() as unit:
-        expected = await receipts.referred_to(unit, fund_id, named) if named else []
-        groups = agreeing(rest, expected)
-        strangers = _strangers(rest, expected)
-        if not (fees or groups or strangers):
-            return
-        entered = [receipt.receipt_id for group in groups for receipt in group.receipts]
-        came = [line.line_id for group in groups for line in group.lines]
-        came += [*(line.line_id for line in fees), *strangers]
-        still = {receipt.receipt_id for receipt in await receipts.lock_open(unit, entered)}
-        still |= {line.line_id for line in await lines.lock_waiting(unit, came)}
-        whole = [group for group in groups if still.issuperset(group.ids)]
-        await book(unit, fund_id, whole, [line for line in fees if line.line_id in still])
-        reasons = {line_id: why for line_id, why in strangers.items() if line_id in still}
-        _tell(await lines.refuse(unit, reasons))
+    expected = await receipts.referred_to(unit, fund_id, named) if named else []
+    groups = agreeing(rest, expected)
+    strangers = _strangers(rest, expected)
+    if not (fees or groups or strangers):
+        return
+    entered = [receipt.receipt_id for group in groups for receipt in group.receipts]
+    came = [line.line_id for group in groups for line in group.lines]
+    came += [*(line.line_id for line in fees), *strangers]
+    still = {receipt.receipt_id for receipt in await receipts.lock_open(unit, entered)}
+    still |= {line.line_id for line in await lines.lock_waiting(unit, came)}
+    whole = [group for group in groups if still.issuperset(group.ids)]
+    await book(unit, fund_id, whole, [line for line in fees if line.line_id in still])
+    reasons = {line_id: why for line_id, why in strangers.items() if line_id in still}
+    _tell(await lines.refuse(unit, reasons))
 
 
 def _strangers(waiting: Iterable[BankLine], expected: Iterable[Receipt]) -> dict[UUID, LineReason]:

@@ -10,15 +10,17 @@ from services.common.kit.clock import SetClock
 from services.common.money import Fen
 from services.payments.errors import ActImpossible
 from services.payments.model.acts import Attach, BatchLetter, Detach, ToAttempt
-from services.payments.model.ledger import Account
+from services.payments.model.ledger import Account, Posting
 from services.payments.model.payouts import named_by
 from services.payments.model.statements import MovementKind
+from services.payments.store import ledger
 from services.payments.usecases import reading, receipts
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.receipts import expected
 from services.payments.usecases.reconciled import reconciled_days
 from services.payments.usecases.reconciliation import reconcile
 from tests.payments.bank import ToldBank
+from tests.payments.people import SCHEME
 from tests.payments.reconciliation.account import FUND, BankAccount, booked, confirmed, kept
 from tests.payments.reconciliation.conftest import Send
 from tests.payments.reconciliation.test_people import do, line_ids
@@ -126,3 +128,23 @@ async def test_a_sign_that_no_database_keeps_does_not_stop_the_account(
     assert len(bank.moved) == 2
     await reconcile(desk)
     assert await kept(desk) == {"1": ("exception", "UNEXPECTED_DEPOSIT"), "2": MATCHED}
+
+
+async def test_a_line_that_cannot_be_taken_holds_up_no_other(
+    desk: Desk, account: BankAccount, hands: SetClock, paid: Send
+) -> None:
+    first, second = await paid(100_00, 20_00)
+    named = named_by(first.instruction_id)
+    assert named is not None
+    accounts = (Account.RETURNED, Account.BENEFITS_PAYABLE)
+    stray = Posting(named[0], "returned.1", FUND, SCHEME, *accounts, Fen(1))
+    async with desk.database.begin() as unit:
+        await ledger.post(unit, [stray], clock.now())
+    account.give_back(first.instruction_id, 100_00)
+    account.give_back(second.instruction_id, 20_00)
+    account.book(MovementKind.FEE, 1_50)
+    await reconcile(desk)
+    assert await kept(desk) == {"1": ("new", None), "2": MATCHED, "3": MATCHED}
+    hands.advance(timedelta(seconds=desk.settings.match_wait_s + 1))
+    await reconcile(desk)
+    assert (await kept(desk))["1"] == ("exception", "NOT_MATCHED"), "a person is told"
