@@ -112,6 +112,6 @@ class UnknownFund(NotFound):
 
 
 class BadSpan(Invalid):
-    """The days are in the wrong order, or more than a year."""
+    """The days are in the wrong order, more than a year, or of another century."""
 
     code = "BAD_SPAN"

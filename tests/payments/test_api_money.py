@@ -233,3 +233,40 @@ async def test_reports_are_shown_to_finance_and_audit_alone(ask: Ask, caller: Ca
         "/ledger/days",
     ):
         assert (await ask("GET", path, caller, **SPAN)).status_code == 403, path
+
+
+@pytest.mark.parametrize(
+    "days",
+    [("0001-01-01", "0001-01-02"), ("9999-12-30", "9999-12-31"), ("1999-12-31", "2000-01-01")],
+)
+async def test_a_span_that_no_books_can_have_is_refused(ask: Ask, days: tuple[str, str]) -> None:
+    span = dict(zip(("from", "to"), days, strict=True))
+    for path, told in (
+        ("/units/BJ-0001/payouts.csv", span),
+        ("/reconciliation", {"fund": "union", **span}),
+        ("/reports/trial-balance", span),
+    ):
+        assert (await ask("GET", path, AUDITOR, **told)).json()["code"] == "BAD_SPAN"
+
+
+async def test_what_no_database_keeps_is_refused_and_not_failed_at(ask: Ask) -> None:
+    settle = {"kind": "void_line", "line_id": str(new_id())}
+    letter = {
+        "kind": "letter",
+        "payout_id": str(new_id()),
+        "attempt_no": 1,
+        "outcome": "paid",
+        "day": "2026-11-22",
+        "bank_serial": "S\x00",
+    }
+    to_recovery = {"to": "recovery", "member_id": str(new_id()), "scheme_id": "bj\x00"}
+    attach = {"kind": "attach", "line_ids": [str(new_id())], "target": to_recovery}
+    unit = {**EXPECTED, "unit_code": "BJ\x00"}
+    for path, told in (
+        ("/acts", {"act": settle, "reason": "by letter\x00"}),
+        ("/acts", {"act": letter, "reason": "by letter"}),
+        ("/acts", {"act": attach, "reason": "by letter"}),
+        ("/receipts", {"receipts": [unit]}),
+    ):
+        answer = await ask("POST", path, MAKER, told)
+        assert answer.status_code == 422, answer.json()

@@ -8,6 +8,8 @@ from fastapi import Depends, Query
 from services.payments.errors import BadSpan
 
 DAYS_MAX: Final = 366
+# Those that a month may be of; the calendar itself ends too near to 0001 and 9999.
+YEARS: Final = (2000, 2099)
 
 
 class Span(NamedTuple):
@@ -20,7 +22,8 @@ class Span(NamedTuple):
 async def _span(
     first: Annotated[date, Query(alias="from")], last: Annotated[date, Query(alias="to")]
 ) -> Span:
-    if not 0 <= (last - first).days < DAYS_MAX:
+    of_books = YEARS[0] <= first.year and last.year <= YEARS[1]
+    if not of_books or not 0 <= (last - first).days < DAYS_MAX:
         raise BadSpan
     return Span(first, last)
 

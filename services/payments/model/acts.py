@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from services.payments.model.payouts import ExceptionKind
 from services.payments.model.statements import ReceiptKind
 
+# A word of somebody else's; NUL is what no database keeps.
+Word = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
+
 
 class _Act(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +29,7 @@ class Letter(_Act):
     attempt_no: Annotated[int, Field(ge=1, le=999)]
     outcome: Literal["paid", "refused", "returned"]
     day: date
-    bank_serial: Annotated[str, Field(max_length=64)] = ""
+    bank_serial: Word = ""
     reason: Annotated[str, Field(pattern=r"^[A-Z_]{0,40}$")] = ""
 
     @model_validator(mode="after")
@@ -67,7 +70,7 @@ class SettleException(_Act):
     kind: Literal["settle_exception"]
     batch_id: UUID
     exception: ExceptionKind
-    instruction_id: Annotated[str, Field(max_length=64)]
+    instruction_id: Word
 
 
 class CloseMonth(_Act):
@@ -93,8 +96,8 @@ class ToAccount(_Act):
 
     to: Literal["account"]
     account: ReceiptKind
-    scheme_id: Annotated[str, Field(min_length=1, max_length=64)] = "*"
-    unit_code: Annotated[str, Field(max_length=64)] = ""
+    scheme_id: Annotated[Word, Field(min_length=1)] = "*"
+    unit_code: Word = ""
 
 
 class ToRecovery(_Act):
@@ -102,7 +105,7 @@ class ToRecovery(_Act):
 
     to: Literal["recovery"]
     member_id: UUID
-    scheme_id: str
+    scheme_id: Word
 
 
 class ToAttempt(_Act):

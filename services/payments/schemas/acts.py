@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.payments.model.acts import ActContent, act_content
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$"),
+]
 
 
 class ActIn(BaseModel):

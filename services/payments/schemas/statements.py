@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.common.money import Fen, yuan
+from services.payments.model.acts import Word
 from services.payments.model.shown import Place
 from services.payments.model.statements import (
     Direction,
@@ -21,7 +22,7 @@ from services.payments.model.statements import (
     ShownReceipt,
 )
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Name = Annotated[Word, StringConstraints(min_length=1)]
 
 
 class ReceiptIn(BaseModel):
@@ -34,7 +35,7 @@ class ReceiptIn(BaseModel):
     amount: Annotated[str, Field(max_length=20)]
     reference: Annotated[str, Field(max_length=64)]
     scheme_id: Name = "*"
-    unit_code: Annotated[str, Field(max_length=64)] = ""
+    unit_code: Word = ""
 
 
 class ReceiptsIn(BaseModel):
