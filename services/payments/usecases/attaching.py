@@ -67,9 +67,9 @@ async def say_of_lines(
         case Attach():
             await attach(desk, unit, told, person_id)
         case Detach(line_id=line_id):
-            await detach(unit, line_id)
+            await detach(desk, unit, line_id)
         case VoidLine(line_id=line_id):
-            await void_line(unit, line_id)
+            await void_line(desk, unit, line_id)
 
 
 async def attach(desk: Desk, unit: Unit, act: Attach, person_id: UUID) -> None:
@@ -182,7 +182,7 @@ async def _to_recovery(
     await note_outstanding(unit, fund_id, [pair])
 
 
-async def detach(unit: Unit, line_id: UUID) -> None:
+async def detach(desk: Desk, unit: Unit, line_id: UUID) -> None:
     """Take back the match of a line and of all that was matched with it, by opposite entries.
 
     The lines are open again, for people alone; what was expected is expected again. What a line
@@ -194,7 +194,7 @@ async def detach(unit: Unit, line_id: UUID) -> None:
     recovery = await recoveries.of_match(unit, match_id)
     books = await payouts.lock_books(unit, [recovery.account.member_id]) if recovery else None
     if recovery and books:
-        await _owe_again(unit, recovery, books)
+        await _owe_again(desk, unit, recovery, books)
     expected = await receipts.of_match(unit, match_id)
     came = await lines.of_match(unit, match_id)
     if not came:
@@ -209,7 +209,7 @@ async def detach(unit: Unit, line_id: UUID) -> None:
     await _book_back(unit, came, await reconciling.entries(unit, keys))
 
 
-async def _owe_again(unit: Unit, recovery: Recovery, books: Books) -> None:
+async def _owe_again(desk: Desk, unit: Unit, recovery: Recovery, books: Books) -> None:
     """Count as paid again what was not repaid; what became owed through it is so no longer."""
     account = recovery.account
     opened = books.move(account, paid=recovery.amount_fen)
@@ -223,6 +223,9 @@ async def _owe_again(unit: Unit, recovery: Recovery, books: Books) -> None:
     await payouts.write_books(unit, books)
     await payouts.save(unit, changed, clock.now())
     await recoveries.delete(unit, recovery.source_id)
+    # What has not left yet may be owed no more.
+    if await batches.recall_of_members(unit, [account.member_id]):
+        unit.wakes.add(desk.batch_moved)
 
 
 async def _book_back(unit: Unit, came: Sequence[BankLine], entries: Sequence[Posting]) -> None:
@@ -244,9 +247,9 @@ async def _book_back(unit: Unit, came: Sequence[BankLine], entries: Sequence[Pos
     await reconciling.add_outstanding(unit, fund_id, spans)
 
 
-async def void_line(unit: Unit, line_id: UUID) -> None:
+async def void_line(desk: Desk, unit: Unit, line_id: UUID) -> None:
     """Strike out a line that the bank has withdrawn; what was booked for it is booked back."""
     if await lines.match_of(unit, line_id):
-        await detach(unit, line_id)
+        await detach(desk, unit, line_id)
     if not await lines.void(unit, line_id):
         raise ActImpossible

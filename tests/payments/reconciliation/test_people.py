@@ -190,6 +190,23 @@ async def test_a_repayment_taken_back_takes_back_what_became_owed_through_it(
     assert await booked(desk, Account.RECOVERIES) == 0
 
 
+async def test_a_repayment_taken_back_takes_what_is_owed_no_more_out_of_a_batch_that_has_not_left(
+    desk: Desk, bank: ToldBank, account: BankAccount, overpaid: Member
+) -> None:
+    account.deposit(60_00)
+    await reconcile(desk)
+    [line_id] = await line_ids(desk)
+    target = ToRecovery(to="recovery", member_id=overpaid.member_id, scheme_id=SCHEME)
+    await do(desk, attached([line_id], target))
+    await deliver(desk, overpaid.grant(25_00))
+    await cut(desk)
+    await do(desk, Detach(kind="detach", line_id=line_id))
+    await send(desk)
+    assert len(bank.all_lines) == 1, "the second payout has not left"
+    assert await benefits_of(desk, overpaid) == (65_00, 100_00, 35_00)
+    assert (await states(desk, overpaid))[-1] == ("cancelled", 0)
+
+
 async def test_a_return_that_names_nothing_is_attached_to_its_transfer(
     desk: Desk, account: BankAccount, paid: Send
 ) -> None:
