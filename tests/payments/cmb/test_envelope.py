@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import gmalg
 import gmssl_pyx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.kit import clock
@@ -79,6 +79,8 @@ def test_keys_do_not_show_themselves() -> None:
     assert repr(KEYS) == f"{KEYS}" == f"Keys({UID})"
 
 
+# The other library is slow.
+@settings(max_examples=25)
 @given(st.binary(max_size=200))
 def test_another_library_believes_our_signature_and_we_believe_its(text: bytes) -> None:
     ours = Signer(OUR_PRIVATE, USER).sign(text)

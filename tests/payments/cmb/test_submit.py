@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.identity import CardNumber, PersonName
@@ -103,6 +103,7 @@ def test_the_same_batch_has_the_same_bytes_and_another_has_others() -> None:
     assert fixed(channel).batch_no != one.batch_no
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(PAYEES, st.integers(1, 10**12)), min_size=1, max_size=5), st.data())
 def test_parts_hold_every_line_once_and_their_sums_agree(
     content: list[tuple[Payee, int]], data: st.DataObject
