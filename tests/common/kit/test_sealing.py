@@ -146,7 +146,7 @@ def test_a_blind_index_finds_equal_values_of_one_column(keys_dir: Path) -> None:
 def test_keys_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     made = keys.ensure_keys(folder)
-    assert len(made) == 3 + 2 * len(keys.RECIPIENTS)
+    assert len(made) == 4 + 2 * len(keys.RECIPIENTS)
     assert sorted(made) == sorted(file.name for file in folder.iterdir())
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
     before = {file.name: file.read_text() for file in folder.iterdir()}
