@@ -16,7 +16,7 @@ from tests.payments.files.other_side import p1_result, p2_result
 from tests.payments.files.samples import BATCH_NO, DAY, PAYER, a_payee
 
 T = TypeVar("T")
-LINES = [1_000, 20_000]
+LINES = [5_000, 100_000]
 # Measured at 100,000 lines: writing P1 330 and P2 525 bytes a line, reading P1 376 and P2 309, a
 # statement 813. What is kept of them is most of it: the file itself, or what its lines say.
 BYTES_A_LINE_MAX = 1_600
