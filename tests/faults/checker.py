@@ -267,7 +267,7 @@ _UNDER_WAY: Mapping[str, Mapping[str, str]] = {
         "settlements in review": "select count(*) from review",
     },
     "payments": {
-        "batches": "select count(*) from batch where state <> 'closed'",
+        "batches": "select count(*) from batch where state not in ('closed', 'voided')",
         "payouts": """select count(*) from payout
                       where state in ('awaiting_payee', 'ready', 'batched')""",
         "attempts": "select count(*) from attempt where state = 'in_flight'",
