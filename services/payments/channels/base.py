@@ -1,15 +1,37 @@
 """What payments asks of a bank, whatever the bank speaks; every answer may be "not known"."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from services.common.money import Fen
+from services.payments.errors import PayeeUnusable
 from services.payments.model.batches import BatchFile, Instruction
 from services.payments.model.payouts import Payee
 from services.payments.model.statements import DayStatement, Movements
+
+# What would end a line, and what no name holds: control characters and half a pair.
+_UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CARD: Final = re.compile(r"[0-9]{6,32}")
+
+
+def batch_no_of(batch_id: UUID) -> str:
+    """Give a batch its number: from the time-ordered id, so that none is ever given again."""
+    return str(batch_id.int >> 64)
+
+
+def check_payee(payee: Payee) -> None:
+    """Raise `PayeeUnusable` for what no bank takes; a channel adds what it cannot write."""
+    name = payee.name.open()
+    if (
+        not name.strip()
+        or _UNWRITABLE.search(name + payee.bank)
+        or not _CARD.fullmatch(payee.card.open())
+    ):
+        raise PayeeUnusable
 
 
 class Outcome(Enum):

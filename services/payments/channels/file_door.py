@@ -11,18 +11,21 @@ from uuid import UUID
 
 from services.common.kit import http
 from services.common.kit.http import AnswerLost, Client, Unreachable
-from services.payments.channels.base import Answer, Outcome, Payer, Result
+from services.payments.channels.base import (
+    Answer,
+    Outcome,
+    Payer,
+    Result,
+    batch_no_of,
+    check_payee,
+)
 from services.payments.channels.csv_statement import read_movements, read_statement
-from services.payments.errors import PayeeUnusable
 from services.payments.model.batches import BatchFile, Instruction
 from services.payments.model.payouts import Payee
 from services.payments.model.statements import DayStatement, Movements
 
 # A file that the bank has looked through and refused whole.
 _FILE_REFUSED: Final = re.compile(r"F[0-9]{3}")
-# What would end a line, and what no name holds: control characters and half a pair.
-_UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_CARD: Final = re.compile(r"[0-9]{6,32}")
 
 
 class FileDoor(ABC):
@@ -45,17 +48,10 @@ class FileDoor(ABC):
         """Read a result file whole, or raise `ResultUnusable`: cut short it proves nothing."""
 
     def check(self, payee: Payee) -> None:
-        name = payee.name.open()
-        if (
-            not name.strip()
-            or _UNWRITABLE.search(name + payee.bank)
-            or not _CARD.fullmatch(payee.card.open())
-        ):
-            raise PayeeUnusable
+        check_payee(payee)
 
     def fix(self, batch_id: UUID, day: date, instructions: Sequence[Instruction]) -> BatchFile:
-        # From the time-ordered id, so that a restored database never gives a number again.
-        batch_no = str(batch_id.int >> 64)
+        batch_no = batch_no_of(batch_id)
         name = f"{self.prefix}_{self._payer.unit}_{day:%Y%m%d}_{batch_no}.txt"
         return BatchFile(batch_no, name, self.render(batch_no, day, instructions))
 

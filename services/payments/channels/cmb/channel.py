@@ -15,7 +15,14 @@ import msgspec
 from services.common.ids import new_id
 from services.common.kit.http import AnswerLost, Client, Unreachable
 from services.common.money import Fen, yuan
-from services.payments.channels.base import Answer, Outcome, Payer, Result
+from services.payments.channels.base import (
+    Answer,
+    Outcome,
+    Payer,
+    Result,
+    batch_no_of,
+    check_payee,
+)
 from services.payments.channels.cmb import reading, words
 from services.payments.channels.cmb.envelope import Envelope, Keys, canonical
 from services.payments.errors import PayeeUnusable, ResultUnusable
@@ -34,10 +41,7 @@ _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 _OWN_BANK: Final = "招商银行"
 _CODE: Final = re.compile(r"[0-9A-Z]{1,16}")
 
-_CARD: Final = re.compile(r"[0-9]{6,32}")
 _NAME_CHARACTERS_MAX: Final = 60
-# What no name holds: control characters and half a pair.
-_UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # The only two words that say more of a batch than "ask again".
 _SUBMIT_ANSWERS: Final = {
@@ -57,18 +61,12 @@ class Cmb:
         self._client = client
 
     def check(self, payee: Payee) -> None:
-        name = payee.name.open()
-        if (
-            not name.strip()
-            or len(name) > _NAME_CHARACTERS_MAX
-            or _UNWRITABLE.search(name + payee.bank)
-            or not _CARD.fullmatch(payee.card.open())
-        ):
+        check_payee(payee)
+        if len(payee.name.open()) > _NAME_CHARACTERS_MAX:
             raise PayeeUnusable
 
     def fix(self, batch_id: UUID, day: date, instructions: Sequence[Instruction]) -> BatchFile:
-        # From the time-ordered id, so that a restored database never gives a number again.
-        batch_no = str(batch_id.int >> 64)
+        batch_no = batch_no_of(batch_id)
         written = b",".join(map(canonical, parts(batch_no, self._payer, day, instructions)))
         return BatchFile(batch_no, f"{batch_no}.json", b"[" + written + b"]")
 

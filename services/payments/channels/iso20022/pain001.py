@@ -11,7 +11,7 @@ from lxml import etree
 
 from services.common.kit.clock import BUSINESS_ZONE
 from services.common.money import Fen, yuan
-from services.payments.channels.base import Payer
+from services.payments.channels.base import Payer, batch_no_of, check_payee
 from services.payments.channels.iso20022.documents import CURRENCY, fen, namespace, need, parts
 from services.payments.errors import PayeeUnusable, ResultUnusable
 from services.payments.model.batches import Instruction
@@ -20,9 +20,8 @@ from services.payments.model.payouts import Payee
 MESSAGE: Final = "pain.001.001.09"
 _TRANSFER: Final = "PmtInf/CdtTrfTxInf"
 _TEXT_MAX: Final = 140
-# What XML cannot hold, and what no name holds: control characters and half a pair.
-_UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_CARD: Final = re.compile(r"[0-9]{6,32}")
+# What XML cannot hold beside what no bank takes.
+_NOT_XML: Final = re.compile(r"[\ufffe\uffff]")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A path of elements, and what the innermost holds.
@@ -31,13 +30,9 @@ Node = tuple[str, str | Sequence["Node"]]
 
 def check(payee: Payee) -> None:
     """Raise `PayeeUnusable` where the name, the card or the bank cannot be written."""
+    check_payee(payee)
     name = payee.name.open()
-    if (
-        not name.strip()
-        or max(len(name), len(payee.bank)) > _TEXT_MAX
-        or _UNWRITABLE.search(name + payee.bank)
-        or not _CARD.fullmatch(payee.card.open())
-    ):
+    if max(len(name), len(payee.bank)) > _TEXT_MAX or _NOT_XML.search(name + payee.bank):
         raise PayeeUnusable
 
 
@@ -51,8 +46,7 @@ class Order(NamedTuple):
 
     @property
     def batch_no(self) -> str:
-        # From the time-ordered id, so that a restored database never gives a number again.
-        return str(self.batch_id.int >> 64)
+        return batch_no_of(self.batch_id)
 
     @property
     def made_at(self) -> str:
