@@ -94,6 +94,10 @@ class Payee(NamedTuple):
     bank: str
 
 
+# A transfer of a payout: the payout and the number of the attempt.
+Named = tuple[UUID, int]
+
+
 class Attempt(NamedTuple):
     """One transfer of a payout, as a batch holds it."""
 
@@ -104,8 +108,12 @@ class Attempt(NamedTuple):
     state: AttemptState
 
     @property
+    def named(self) -> Named:
+        return self.payout.payout_id, self.attempt_no
+
+    @property
     def instruction_id(self) -> str:
-        return instruction_id(self.payout.payout_id, self.attempt_no)
+        return instruction_id(*self.named)
 
 
 class Refusal(NamedTuple):
@@ -172,7 +180,7 @@ def instruction_id(payout_id: UUID, attempt_no: int) -> str:
     return f"{payout_id.hex}{attempt_no}"
 
 
-def named_by(instruction: str) -> tuple[UUID, int] | None:
+def named_by(instruction: str) -> Named | None:
     """Read payout and attempt from an instruction id; None where it is not one of ours."""
     found = _INSTRUCTION.fullmatch(instruction)
     return (UUID(found[1]), int(found[2])) if found else None

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.common.identity import CardNumber, PersonName
 from services.common.money import Fen
+from services.payments.model.payouts import Named
 
 # From our side of the account: `credit` is money in, `debit` is money out.
 Direction = Literal["credit", "debit"]
@@ -119,7 +120,7 @@ class BankLine(NamedTuple):
     return_reason: str
     remark: str
     batch_id: UUID | None
-    named: tuple[UUID, int] | None
+    named: Named | None
     state: LineState
     match_id: UUID | None
     round: int

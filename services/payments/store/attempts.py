@@ -5,7 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
-from services.payments.model.payouts import Attempt, AttemptState, Paid, Refused, Returned
+from services.payments.model.payouts import (
+    Attempt,
+    AttemptState,
+    Named,
+    Paid,
+    Refused,
+    Returned,
+)
 from services.payments.store.payouts import PAYOUT_COLUMNS, payout_of
 
 
@@ -72,7 +79,7 @@ async def of_batch(unit: Unit, batch_id: UUID) -> list[Attempt]:
     return [_attempt_of(row) for row in rows]
 
 
-async def named(unit: Unit, named: Collection[tuple[UUID, int]]) -> list[Attempt]:
+async def named(unit: Unit, named: Collection[Named]) -> list[Attempt]:
     """Lock the payouts of attempts and give these with their states; order of the payouts."""
     rows = await unit.fetch(
         f"""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
+from services.payments.model.payouts import Named
 from services.payments.model.statements import (
     MAY_STILL_MATCH,
     BankLine,
@@ -14,8 +15,6 @@ from services.payments.model.statements import (
     Movement,
     MovementKind,
 )
-
-Named = tuple[UUID, int]
 
 COLUMNS: Final = (
     "l.line_id, l.fund_id, l.bank_ref, l.booked_on, l.direction, l.amount_fen, l.kind,"

@@ -6,10 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from services.common.kit.db import Unit
-from services.payments.model.payouts import AttemptState
+from services.payments.model.payouts import AttemptState, Named
 from services.payments.model.statements import BankLine
 from services.payments.rules.matching import BatchSums, Transfer
-from services.payments.store.lines import COLUMNS, WAITS, Named, columns_of, line_of
+from services.payments.store.lines import COLUMNS, WAITS, columns_of, line_of
 
 # A batch of which the bank may have booked something.
 _SENT: Final = "b.state in ('submitting', 'submitted', 'unknown', 'closed')"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
+from services.payments.model.payouts import Named
 from services.payments.model.statements import DayStatement
-from services.payments.store.lines import Named
 
 ONE_DAY = timedelta(days=1)
 

@@ -45,9 +45,7 @@ async def take_batch_letter(desk: Desk, unit: Unit, letter: BatchLetter) -> None
     refusal = refusal_for(NOT_BOOKED)
     tries = await attempts.of_batch(unit, letter.batch_id)
     await payouts.lock_books(unit, {one.payout.member_id for one in tries})
-    paid = [
-        (one.payout.payout_id, one.attempt_no) for one in tries if one.state is AttemptState.PAID
-    ]
+    paid = [one.named for one in tries if one.state is AttemptState.PAID]
     locked = await lock_named(unit, paid)
     returned = [Returned(one, "", refusal, letter.day) for one in locked.values()]
     in_doubt = [Refused(one, "", refusal) for one in tries if one.state is AttemptState.IN_FLIGHT]

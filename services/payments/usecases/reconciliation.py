@@ -45,7 +45,6 @@ from services.payments.store import (
     receipts,
     reconciling,
 )
-from services.payments.store.lines import Named
 from services.payments.store.reconciling import Entry
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.results import Findings, apply
@@ -155,7 +154,7 @@ async def take_batch_debits(desk: Desk, unit: Unit, batch_id: UUID) -> None:
     verdict = judge_batch(shown_fen, await matchable.sums_of(unit, batch_id))
     if verdict is None or not shown:
         return
-    known = await matchable.transfers(unit, [_name_of(one) for one in tries])
+    known = await matchable.transfers(unit, [one.named for one in tries])
     await lines.match(unit, dict.fromkeys((line.line_id for line in shown), None), at)
     if verdict is Match.PROVES:
         first = shown[0]
@@ -166,7 +165,7 @@ async def take_batch_debits(desk: Desk, unit: Unit, batch_id: UUID) -> None:
         _paid_entry(one)
         for one in tries
         if one.state not in (AttemptState.REFUSED, AttemptState.WITHDRAWN)
-        and not known[_name_of(one)].shown
+        and not known[one.named].shown
     ]
     await note_outstanding(unit, batch.lane.fund_id, [Matched(shown, booked)])
 
@@ -314,10 +313,6 @@ async def note_outstanding(
 def _tell(new: int) -> None:
     if new:
         log.warning("account.exception", count=new)
-
-
-def _name_of(attempt: Attempt) -> Named:
-    return attempt.payout.payout_id, attempt.attempt_no
 
 
 def _paid_entry(attempt: Attempt) -> Entry:

@@ -1,20 +1,17 @@
 """What the bank had booked it gives back (退票, 冲账): the money is here again, and owed again."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from services.common.contracts.event import Event
 from services.common.kit import clock, metrics
 from services.common.kit.db import Unit
 from services.common.money import Fen
-from services.payments.model.payouts import Attempt, PayoutState, Returned
+from services.payments.model.payouts import Attempt, Named, PayoutState, Returned
 from services.payments.rules import postings
 from services.payments.store import attempts, ledger, payouts
 from services.payments.usecases import published
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.reopening import Reopened, let_go, reopen
-
-Named = tuple[UUID, int]
 
 
 async def lock_named(unit: Unit, named: Sequence[Named]) -> Mapping[Named, Attempt]:
@@ -22,7 +19,7 @@ async def lock_named(unit: Unit, named: Sequence[Named]) -> Mapping[Named, Attem
     members = await attempts.members_of(unit, [payout_id for payout_id, _ in named])
     await payouts.lock_books(unit, members)
     found = await attempts.named(unit, named)
-    return {(attempt.payout.payout_id, attempt.attempt_no): attempt for attempt in found}
+    return {attempt.named: attempt for attempt in found}
 
 
 async def take_returned(desk: Desk, unit: Unit, fund_id: str, returned: Sequence[Returned]) -> None:

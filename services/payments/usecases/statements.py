@@ -16,11 +16,11 @@ from services.common.kit.clock import BUSINESS_ZONE
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import UNSALTED
-from services.payments.model.payouts import BankException, instruction_id, named_by
+from services.payments.model.payouts import BankException, Named, instruction_id, named_by
 from services.payments.model.statements import DayStatement, Movement, MovementKind
 from services.payments.rules.matching import OF_OURS, names_nothing
 from services.payments.store import lines, odd, statements
-from services.payments.store.lines import Facts, Named, NewLine
+from services.payments.store.lines import Facts, NewLine
 from services.payments.usecases.desk import RECIPIENT, Desk
 
 log = get_logger()
