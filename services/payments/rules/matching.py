@@ -113,6 +113,16 @@ def judge_return(amount_fen: int, transfer: Transfer) -> Verdict:
             return LineReason.RETURNED_TWICE if transfer.given_back else Match.CONFIRMS
 
 
+def once_shown(transfer: Transfer) -> Transfer:
+    """Say what a transfer is to the debits behind one that fitted it."""
+    return transfer._replace(state=AttemptState.PAID, shown=True)
+
+
+def once_given_back(transfer: Transfer) -> Transfer:
+    """Say what a transfer is to the returns behind one that fitted it."""
+    return transfer._replace(state=AttemptState.RETURNED, given_back=True)
+
+
 def references(remark: str) -> frozenset[str]:
     """Read what may be references out of a remark, upper case."""
     words = _WORD.findall(unicodedata.normalize("NFKC", remark).upper())

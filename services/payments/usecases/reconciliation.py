@@ -27,10 +27,14 @@ from services.payments.rules import line_postings
 from services.payments.rules.matching import (
     Group,
     Match,
+    Transfer,
+    Verdict,
     agreeing,
     judge_batch,
     judge_debit,
     judge_return,
+    once_given_back,
+    once_shown,
     references,
 )
 from services.payments.rules.outstanding import outstanding
@@ -61,6 +65,8 @@ OTHERS_MAX: Final = 10_000
 # So many pages a turn: then the accounts are looked at again.
 PAGES_MAX: Final = 100
 
+# A line, and the transfer that it names.
+Fit = tuple[BankLine, Attempt]
 # A batch, or a fund.
 Key = TypeVar("Key")
 # Whose lines, and which.
@@ -172,65 +178,61 @@ async def take_batch_debits(desk: Desk, unit: Unit, batch_id: UUID) -> None:
 
 async def take_debits(desk: Desk, unit: Unit, batch_id: UUID, line_ids: Collection[UUID]) -> None:
     """Hold debits of single transfers of a batch against them; what is not decided yet, they do."""
-    at = clock.now()
     batch = await batches.lock(unit, batch_id)
-    tries = await lock_named(unit, await lines.names(unit, line_ids))
-    shown = await lines.lock_waiting(unit, line_ids)
-    known = await matchable.transfers(unit, list(tries))
-    fits: list[tuple[BankLine, Attempt]] = []
-    paid: list[Paid] = []
-    reasons: dict[UUID, LineReason] = {}
-    for line in shown:
-        assert line.named is not None, "it names a transfer"
-        attempt = tries[line.named]
-        verdict = judge_debit(line.amount_fen, known[line.named])
-        if isinstance(verdict, LineReason):
-            reasons[line.line_id] = verdict
-        elif verdict is not None:
-            fits.append((line, attempt))
-            state = AttemptState.PAID
-            known[line.named] = known[line.named]._replace(state=state, shown=True)
-            if verdict is Match.PROVES:
-                paid.append(Paid(attempt, line.bank_ref, line.booked_on))
-    await lines.match(unit, {line.line_id: None for line, _ in fits}, at)
-    _tell(await lines.refuse(unit, reasons))
-    if paid:
+    fits, proven = await _hold_against(unit, line_ids, judge_debit, once_shown)
+    if proven:
+        paid = [Paid(attempt, line.bank_ref, line.booked_on) for line, attempt in proven]
         await apply(desk, unit, batch, Findings(paid, [], []))
-    await matchable.count_shown(unit, batch_id, sum(line.amount_fen for line, _ in fits), at)
+    shown_fen = sum(line.amount_fen for line, _ in fits)
+    await matchable.count_shown(unit, batch_id, shown_fen, clock.now())
     pairs = [Matched([line], [_paid_entry(attempt)]) for line, attempt in fits]
     await note_outstanding(unit, batch.lane.fund_id, pairs)
 
 
 async def take_returns(desk: Desk, unit: Unit, fund_id: str, line_ids: Collection[UUID]) -> None:
     """Hold what the bank gave back against the transfers; give back what was taken for paid."""
-    at = clock.now()
-    tries = await lock_named(unit, await lines.names(unit, line_ids))
-    came = await lines.lock_waiting(unit, line_ids)
-    known = await matchable.transfers(unit, list(tries))
-    fits: list[tuple[BankLine, Attempt]] = []
-    returned: list[Returned] = []
-    reasons: dict[UUID, LineReason] = {}
-    for line in came:
-        assert line.named is not None, "it names a transfer"
-        attempt = tries[line.named]
-        verdict = judge_return(line.amount_fen, known[line.named])
-        if isinstance(verdict, LineReason):
-            reasons[line.line_id] = verdict
-        elif verdict is not None:
-            fits.append((line, attempt))
-            state = AttemptState.RETURNED
-            known[line.named] = known[line.named]._replace(state=state, given_back=True)
-            if verdict is Match.PROVES:
-                refusal = refusal_for(line.return_reason or OTHER)
-                returned.append(Returned(attempt, line.bank_code, refusal, line.booked_on))
-    await lines.match(unit, {line.line_id: None for line, _ in fits}, at)
-    _tell(await lines.refuse(unit, reasons))
+    fits, proven = await _hold_against(unit, line_ids, judge_return, once_given_back)
+    returned = [
+        Returned(attempt, line.bank_code, refusal_for(line.return_reason or OTHER), line.booked_on)
+        for line, attempt in proven
+    ]
     await take_returned(desk, unit, fund_id, returned)
     pairs = [
         Matched([line], [(attempt.payout.payout_id, f"returned.{attempt.attempt_no}")])
         for line, attempt in fits
     ]
     await note_outstanding(unit, fund_id, pairs)
+
+
+async def _hold_against(
+    unit: Unit,
+    line_ids: Collection[UUID],
+    judge: Callable[[int, Transfer], Verdict],
+    after: Callable[[Transfer], Transfer],
+) -> tuple[list[Fit], list[Fit]]:
+    """Match lines with the transfers they name, or say why not; give those, and what they prove.
+
+    `after` is what a transfer is to the lines behind one that fits.
+    """
+    tries = await lock_named(unit, await lines.names(unit, line_ids))
+    waiting = await lines.lock_waiting(unit, line_ids)
+    known = await matchable.transfers(unit, list(tries))
+    fits: list[Fit] = []
+    proven: list[Fit] = []
+    reasons: dict[UUID, LineReason] = {}
+    for line in waiting:
+        assert line.named is not None, "it names a transfer"
+        verdict = judge(line.amount_fen, known[line.named])
+        if isinstance(verdict, LineReason):
+            reasons[line.line_id] = verdict
+        elif verdict is not None:
+            fits.append((line, tries[line.named]))
+            known[line.named] = after(known[line.named])
+            if verdict is Match.PROVES:
+                proven.append(fits[-1])
+    await lines.match(unit, {line.line_id: None for line, _ in fits}, clock.now())
+    _tell(await lines.refuse(unit, reasons))
+    return fits, proven
 
 
 async def _take_others(_: Desk, unit: Unit, fund_id: str, waiting: Sequence[BankLine]) -> None:
