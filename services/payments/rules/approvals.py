@@ -25,8 +25,7 @@ class Approval(NamedTuple):
 
 def tier_of(tiers: Sequence[Tier], amount_fen: Fen) -> int:
     """Give the number of the tier that an amount falls in; 0 where nobody has to approve."""
-    ordered = sorted(tiers, key=lambda tier: tier.from_yuan)
-    return sum(amount_fen >= tier.from_yuan * 100 for tier in ordered)
+    return sum(amount_fen >= tier.from_yuan * 100 for tier in tiers)
 
 
 def tier_numbered(tiers: Sequence[Tier], number: int) -> Tier:
