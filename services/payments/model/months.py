@@ -1,7 +1,9 @@
 """A month of the books."""
 
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+ONE_DAY: Final = timedelta(days=1)
 
 
 class Month(NamedTuple):
@@ -25,7 +27,7 @@ class Month(NamedTuple):
 
     @property
     def last(self) -> date:
-        return self.following.first - timedelta(days=1)
+        return self.following.first - ONE_DAY
 
     @property
     def following(self) -> "Month":

@@ -6,9 +6,9 @@ from datetime import date, datetime, time, timedelta
 
 from services.common.kit.clock import BUSINESS_ZONE
 from services.payments.model.funds import AtOnce, BankHours, Daily, Fund, Monthly
+from services.payments.model.months import ONE_DAY
 
 IsWorkday = Callable[[date], bool]
-ONE_DAY = timedelta(days=1)
 
 
 def cut_due(fund: Fund, oldest: datetime, wait: timedelta, is_workday: IsWorkday) -> datetime:

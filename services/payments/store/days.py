@@ -105,8 +105,13 @@ async def last_root(unit: Unit) -> bytes | None:
     return await unit.fetchval("select root from ledger_root order by day desc limit 1")
 
 
-async def roots(unit: Unit) -> list[ClosedDay]:
-    rows = await unit.fetch("select day, entries, root from ledger_root order by day")
+async def roots(unit: Unit, first: date = date.min, last: date = date.max) -> list[ClosedDay]:
+    """Give the closed days of a span that are vouched for, oldest first."""
+    rows = await unit.fetch(
+        "select day, entries, root from ledger_root where day between $1 and $2 order by day",
+        first,
+        last,
+    )
     return [ClosedDay(*row) for row in rows]
 
 

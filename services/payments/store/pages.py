@@ -132,21 +132,3 @@ async def under_way(unit: Unit) -> dict[str, int]:
 async def payouts_by_state(unit: Unit) -> dict[str, int]:
     rows = await unit.fetch("select state, count(*) as payouts from payout group by state")
     return {row["state"]: row["payouts"] for row in rows}
-
-
-async def account_balances(unit: Unit) -> dict[str, int]:
-    """Add up the ledger, debits minus credits per account: closed days' sums, and open days."""
-    rows = await unit.fetch(
-        """
-        with moved as (
-            select debit, credit, sum(amount_fen) as fen from ledger
-            where day > coalesce((select max(day) from ledger_root), '-infinity')
-            group by debit, credit),
-        sides as (
-            select debit as account, fen from moved
-            union all select credit, -fen from moved
-            union all select account, debit_fen - credit_fen from ledger_day_sum)
-        select account, sum(fen)::bigint as fen from sides group by account
-        """
-    )
-    return {row["account"]: row["fen"] for row in rows}

@@ -1,15 +1,13 @@
 """How far the banks' accounts have been read, and their days."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
 from services.payments.model.payouts import Named
 from services.payments.model.statements import DayStatement
-
-ONE_DAY = timedelta(days=1)
 
 
 class Due(NamedTuple):

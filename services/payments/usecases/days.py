@@ -1,18 +1,16 @@
 """Every day of the ledger that is over is closed, and then vouched for, oldest first."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from services.common.kit import clock
 from services.common.kit.db import TRANSIENT, Database
 from services.common.kit.logs import get_logger
-from services.payments.model.months import Month
+from services.payments.model.months import ONE_DAY, Month
 from services.payments.rules.roots import BEFORE_ALL_DAYS, DayReckoning
 from services.payments.store import days
 from services.payments.usecases.desk import Desk
 
 log = get_logger()
-
-ONE_DAY = timedelta(days=1)
 
 
 async def close_days(desk: Desk) -> None:

@@ -76,6 +76,13 @@ class Desk:
             raise PayeeUnusable from unreadable
         return Payee(PersonName(content.name), CardNumber(content.card), content.bank)
 
+    def readable_payee(self, member_id: UUID, payee: SealedPayee) -> Payee | None:
+        """Open a member's name and card; None where there is nothing to be read."""
+        try:
+            return self.open_payee(member_id, payee)
+        except PayeeUnusable:
+            return None
+
     def seal_file(self, batch_id: UUID, content: bytes) -> bytes:
         return self.sealer.seal(RECIPIENT, FILE_FIELD, batch_id, UNSALTED, content)
 

@@ -11,12 +11,11 @@ from services.common.money import Fen
 from services.payments.errors import ActImpossible
 from services.payments.model.acts import CloseMonth
 from services.payments.model.ledger import ALL_SCHEMES
-from services.payments.model.months import Month
+from services.payments.model.months import ONE_DAY, Month
 from services.payments.model.statements import Receipt, ReceiptKind
 from services.payments.rules.trial_balance import Allocation, allocation, totals
 from services.payments.store import days, ledger, months, receipts
 from services.payments.store.acts import Proposal
-from services.payments.usecases.days import ONE_DAY
 from services.payments.usecases.desk import Desk
 
 log = get_logger()

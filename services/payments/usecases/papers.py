@@ -8,13 +8,13 @@ from uuid import UUID
 
 from services.common.kit.clock import BUSINESS_ZONE
 from services.common.kit.db import Row
-from services.payments.errors import PayeeUnusable, UnknownPayout
-from services.payments.model.payouts import Payee, SealedPayee
+from services.payments.errors import UnknownPayout
+from services.payments.model.months import ONE_DAY
+from services.payments.model.payouts import SealedPayee
 from services.payments.model.reports import BankReceipt, ListedPayout
 from services.payments.store import papers, payees
 from services.payments.texts import payouts_csv
 from services.payments.texts.sheets import receipt_sheet
-from services.payments.usecases.days import ONE_DAY
 from services.payments.usecases.desk import Desk
 
 MEMBERS_A_TIME: Final = 500
@@ -40,7 +40,9 @@ async def unit_payouts(desk: Desk, unit_code: str, first: date, last: date) -> A
 
 
 def _listed(desk: Desk, rows: Sequence[Row], sealed: Mapping[UUID, SealedPayee]) -> bytes:
-    opened = {member_id: _open(desk, member_id, payee) for member_id, payee in sealed.items()}
+    opened = {
+        member_id: desk.readable_payee(member_id, payee) for member_id, payee in sealed.items()
+    }
     return payouts_csv.rows(
         ListedPayout(
             row["payout_id"],
@@ -56,13 +58,6 @@ def _listed(desk: Desk, rows: Sequence[Row], sealed: Mapping[UUID, SealedPayee])
     )
 
 
-def _open(desk: Desk, member_id: UUID, payee: SealedPayee) -> Payee | None:
-    try:
-        return desk.open_payee(member_id, payee)
-    except PayeeUnusable:
-        return None
-
-
 async def payout_receipt(desk: Desk, member_id: UUID, payout_id: UUID) -> bytes:
     """Give the receipt of a member's paid payout as a PDF; `UnknownPayout` of any other."""
     async with desk.database.begin() as unit:
@@ -70,7 +65,7 @@ async def payout_receipt(desk: Desk, member_id: UUID, payout_id: UUID) -> bytes:
         if row is None:
             raise UnknownPayout
         sealed = (await payees.of_members(unit, [member_id])).get(member_id)
-    payee = _open(desk, member_id, sealed) if sealed else None
+    payee = desk.readable_payee(member_id, sealed) if sealed else None
     return await receipt_sheet(
         BankReceipt(
             payout_id,

@@ -1,21 +1,22 @@
 """What one can look up: payouts and their stories, refusals, batches, benefits, the books."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.common.kit.db import SNAPSHOT, Row, Unit
 from services.common.money import Fen, yuan
-from services.payments.errors import PayeeUnusable, UnknownMember
+from services.payments.errors import UnknownMember
 from services.payments.model.funds import Fund
-from services.payments.model.ledger import Account
+from services.payments.model.ledger import Account, TrialRow
 from services.payments.model.owed import Benefits
 from services.payments.model.payouts import AttemptState, Payee, PayoutState
 from services.payments.model.shown import Moment, Place, ShownPayout, ShownRefusal
 from services.payments.rules.owed import repaid, to_recover
 from services.payments.store import acts as proposals
-from services.payments.store import ledger, odd, pages, payees, recoveries
+from services.payments.store import days, ledger, odd, pages, payees, recoveries
 from services.payments.usecases.desk import Desk
 
 
@@ -120,13 +121,9 @@ def _refusal(row: Row, payee: Payee | None) -> ShownRefusal:
 
 async def _opened(desk: Desk, unit: Unit, member_ids: Sequence[UUID]) -> dict[UUID, Payee]:
     """Open the payees that can be opened."""
-    found: dict[UUID, Payee] = {}
-    for member_id, payee in (await payees.of_members(unit, member_ids)).items():
-        try:
-            found[member_id] = desk.open_payee(member_id, payee)
-        except PayeeUnusable:
-            continue
-    return found
+    sealed = await payees.of_members(unit, member_ids)
+    opened = {member_id: desk.readable_payee(member_id, sealed[member_id]) for member_id in sealed}
+    return {member_id: payee for member_id, payee in opened.items() if payee}
 
 
 async def benefits(
@@ -193,6 +190,13 @@ def _fund(fund: Fund, row: Row) -> dict[str, Any]:
     }
 
 
+def _by_account(rows: Sequence[TrialRow]) -> dict[str, int]:
+    held: Counter[str] = Counter()
+    for row in rows:
+        held[row.account] += row.closing_fen
+    return dict(held)
+
+
 async def books(desk: Desk) -> dict[str, Any]:
     """Add everything up from its rows, all in one snapshot, for whoever checks."""
     async with desk.database.begin() as unit:
@@ -203,6 +207,6 @@ async def books(desk: Desk) -> dict[str, Any]:
             "payouts_by_state": await pages.payouts_by_state(unit),
             "ledger": {
                 **dict.fromkeys(map(str, Account), 0),
-                **await pages.account_balances(unit),
+                **_by_account(await days.trial_rows(unit, date.min, date.max)),
             },
         }

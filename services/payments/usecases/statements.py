@@ -16,6 +16,7 @@ from services.common.kit.clock import BUSINESS_ZONE
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import UNSALTED
+from services.payments.model.months import ONE_DAY
 from services.payments.model.payouts import BankException, Named, instruction_id, named_by
 from services.payments.model.statements import DayStatement, Movement, MovementKind
 from services.payments.rules.matching import OF_OURS, names_nothing
@@ -53,7 +54,7 @@ async def read_accounts(desk: Desk) -> None:
         due = await statements.due(
             unit,
             funds,
-            clock.today() - statements.ONE_DAY,
+            clock.today() - ONE_DAY,
             now - timedelta(seconds=settings.statement_ask_s),
             now,
         )

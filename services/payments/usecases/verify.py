@@ -5,9 +5,10 @@ from datetime import date
 from services.common.kit.db import SNAPSHOT, Database, Unit
 from services.common.money import Fen, yuan
 from services.payments.model.ledger import Account, ClosedDay, PairSum
+from services.payments.model.months import ONE_DAY
 from services.payments.rules.roots import BEFORE_ALL_DAYS
 from services.payments.store import days, ledger, months
-from services.payments.usecases.days import ONE_DAY, reckon
+from services.payments.usecases.days import reckon
 
 
 async def verify(database: Database) -> str | None:
