@@ -53,8 +53,8 @@ async def test_what_would_go_below_the_reserve_waits_and_nothing_overtakes_it(
     await cut(desk)
     assert [amount for state, amount in await states(desk, member) if state == "batched"] == [30_00]
     [fund] = await reading.funds(desk)
-    assert fund["low_since"] is not None
-    assert fund["free"] == "20.00"
+    assert fund.low_since is not None
+    assert fund.free_fen == 20_00
     assert await lanes_due(desk) == [], "it is not tried again before money comes"
     await send(desk)
     await check_books(desk, bank)

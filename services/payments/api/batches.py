@@ -14,6 +14,7 @@ from services.payments.schemas.batches import (
     BatchStateOut,
     DoubtsOut,
     ExceptionsOut,
+    FundOut,
     FundsOut,
 )
 from services.payments.usecases import approvals, doubts, reading
@@ -62,7 +63,7 @@ def batch_routes(router: APIRouter, desk: Desk) -> None:
     @router.get("/funds")
     async def funds(caller: CallerDep) -> FundsOut:
         require_role(caller, *MONEY_SEEN)
-        return FundsOut.model_validate({"funds": await reading.funds(desk)})
+        return FundsOut(funds=[FundOut.of(shown) for shown in await reading.funds(desk)])
 
 
 def _part(caller: Caller, said: Part | None) -> Part:

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.common.contracts.payments import Actor
 from services.common.money import Fen
 from services.payments.errors import UnknownCursor
+from services.payments.model.funds import Fund
 
 PLACE = "%Y%m%dT%H%M%S%f"
 
@@ -52,6 +53,20 @@ class ShownPayout(NamedTuple):
     actor: Actor | None = None
     batched_at: datetime | None = None
     paid_on: date | None = None
+
+
+class ShownFund(NamedTuple):
+    """A fund, what lies on its account, and what of it is promised to batches under way."""
+
+    fund: Fund
+    bank_fen: Fen
+    in_transit_fen: Fen
+    low_since: datetime | None
+
+    @property
+    def free_fen(self) -> Fen:
+        """What may still be paid: beyond what is promised and what must stay."""
+        return Fen(max(0, self.bank_fen - self.in_transit_fen - self.fund.reserve_fen))
 
 
 class ShownRefusal(NamedTuple):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.common.money import Fen, yuan
 from services.payments.model.batches import BatchState
-from services.payments.model.shown import Place
+from services.payments.model.shown import Place, ShownFund
 from services.payments.rules.approvals import Part
 
 
@@ -135,6 +135,22 @@ class FundOut(BaseModel):
     reserve: str
     free: str
     low_since: datetime | None
+
+    @classmethod
+    def of(cls, shown: ShownFund) -> "FundOut":
+        fund = shown.fund
+        return cls(
+            fund_id=fund.fund_id,
+            name=fund.name,
+            channel=fund.channel,
+            account_tail=fund.account[-4:],
+            window=fund.window.kind,
+            bank=yuan(shown.bank_fen),
+            in_transit=yuan(shown.in_transit_fen),
+            reserve=yuan(fund.reserve_fen),
+            free=yuan(shown.free_fen),
+            low_since=shown.low_since,
+        )
 
 
 class FundsOut(BaseModel):

@@ -7,13 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from services.common.kit.db import SNAPSHOT, Row, Unit
-from services.common.money import Fen, yuan
+from services.common.money import Fen
 from services.payments.errors import UnknownMember
-from services.payments.model.funds import Fund
 from services.payments.model.ledger import Account, TrialRow
 from services.payments.model.owed import Benefits
 from services.payments.model.payouts import AttemptState, Payee, PayoutState
-from services.payments.model.shown import Moment, Place, ShownPayout, ShownRefusal
+from services.payments.model.shown import Moment, Place, ShownFund, ShownPayout, ShownRefusal
 from services.payments.rules.owed import repaid, to_recover
 from services.payments.store import acts as proposals
 from services.payments.store import days, ledger, odd, pages, payees, recoveries
@@ -167,27 +166,15 @@ async def acts(desk: Desk, state: str | None, before: UUID | None) -> list[dict[
     return [dict(row) for row in rows]
 
 
-async def funds(desk: Desk) -> list[dict[str, Any]]:
-    """Show what lies in each fund, and what of it may still be paid."""
+async def funds(desk: Desk) -> list[ShownFund]:
+    """Show what lies in each fund, and since when payouts wait for more."""
     async with desk.database.begin() as unit:
         rows = {row["fund_id"]: row for row in await ledger.funds(unit)}
-    return [_fund(fund, rows[fund.fund_id]) for fund in desk.funds.funds if fund.fund_id in rows]
-
-
-def _fund(fund: Fund, row: Row) -> dict[str, Any]:
-    cash = ledger.Cash(row["bank_fen"], row["in_transit_fen"])
-    return {
-        "fund_id": fund.fund_id,
-        "name": fund.name,
-        "channel": fund.channel,
-        "account_tail": fund.account[-4:],
-        "window": fund.window.kind,
-        "bank": yuan(cash.bank_fen),
-        "in_transit": yuan(cash.in_transit_fen),
-        "reserve": yuan(fund.reserve_fen),
-        "free": yuan(Fen(max(0, cash.free_fen - fund.reserve_fen))),
-        "low_since": row["low_since"],
-    }
+    return [
+        ShownFund(fund, row["bank_fen"], row["in_transit_fen"], row["low_since"])
+        for fund in desk.funds.funds
+        if (row := rows.get(fund.fund_id))
+    ]
 
 
 def _by_account(rows: Sequence[TrialRow]) -> dict[str, int]:
