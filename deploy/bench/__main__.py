@@ -95,6 +95,8 @@ def _show_bulk(report: Mapping[str, Any], checks: list[Check]) -> None:
     costs = [(name, *cost.values()) for name, cost in report["processes"].items()]
     show.table([("program", "CPU s", "MB", "peak MB"), *costs])
     show.line()
+    show.table([("PostgreSQL for", "CPU s"), *report["postgres_cpu_s"].items()])
+    show.line()
     show.line(
         f"{report['rows']} settlements of {report['members']} members, {report['texts']} texts:"
         f" {report['claims_per_s']} claims/s, {report['cpu_us_per_claim']} µs CPU each"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.bench.population import Population
-from deploy.bench.processes import measured
+from deploy.bench.processes import backends, measured
 from deploy.demo import books, show
 from deploy.demo.actors import Cast, Json
 from deploy.demo.books import Check
@@ -55,6 +55,7 @@ class Bulk:
     async def settle(self, feed_path: Path) -> dict[str, Any]:
         """Send the feed in and wait for the last text."""
         texts_before = len(await self.other_side.texts())
+        asked_before = backends(self.run_dir)
         async with measured(self.run_dir) as costs:
             began = time.time()
             with feed_path.open("rb") as file:
@@ -62,6 +63,10 @@ class Bulk:
             accepted = time.time()
             feed, settled = await self._settled(feed_id)
             await self._all_sent()
+        asked = {
+            duty: round(spent - asked_before.get(duty, 0.0), 2)
+            for duty, spent in backends(self.run_dir).items()
+        }
         bank, texts = await self.other_side.bank_book(), await self.other_side.texts()
         last_text = _last(texts)
         rows, seconds = feed["lines"], last_text - accepted
@@ -78,6 +83,7 @@ class Bulk:
             },
             "cpu_us_per_claim": round(1e6 * sum(cost.cpu_s for cost in costs.values()) / rows),
             "processes": {name: cost._asdict() for name, cost in costs.items()},
+            "postgres_cpu_s": asked,
         }
 
     async def _settled(self, feed_id: str) -> tuple[Json, float]:

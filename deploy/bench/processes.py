@@ -75,3 +75,20 @@ def _cpu_s(pid: int) -> float:
                 total += times.user + times.system
                 total += times.children_user + times.children_system
     return total
+
+
+def backends(run_dir: Path) -> dict[str, float]:
+    """Give the processor seconds of PostgreSQL's living processes, by database or by duty."""
+    spent: dict[str, float] = {}
+    server = running(run_dir).get("postgres")
+    if server is None:
+        return spent
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for one in psutil.Process(server.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                # "postgres: payments payments [local] idle", "postgres: autovacuum launcher"
+                words = " ".join(one.cmdline()).split()
+                duty = "autovacuum" if "autovacuum" in words else " ".join(words[1:2])
+                times = one.cpu_times()
+                spent[duty] = spent.get(duty, 0.0) + times.user + times.system
+    return spent
