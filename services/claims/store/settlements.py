@@ -55,11 +55,10 @@ class Claim:
 
 
 class Grant(NamedTuple):
-    """One signed amount, booked."""
+    """One signed amount, to be booked."""
 
     key: PeriodKey
     grant_no: int
-    grant_id: UUID
     claim_id: UUID
     amount: Fen
     cause: Cause
@@ -304,7 +303,9 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
         )
 
 
-async def add_grants(unit: Unit, grants: Sequence[Grant], at: datetime) -> None:
+async def add_grants(
+    unit: Unit, ids: Sequence[UUID], grants: Sequence[Grant], at: datetime
+) -> None:
     if grants:
         await unit.copy(
             "benefit_grant",
@@ -321,8 +322,8 @@ async def add_grants(unit: Unit, grants: Sequence[Grant], at: datetime) -> None:
                 "granted_at",
             ),
             [
-                (*g.key, g.grant_no, g.grant_id, g.claim_id, g.amount, g.cause, g.working, at)
-                for g in grants
+                (*g.key, g.grant_no, grant_id, g.claim_id, g.amount, g.cause, g.working, at)
+                for grant_id, g in zip(ids, grants, strict=True)
             ],
         )
 

@@ -1,6 +1,6 @@
 """What a batch reads before it judges, and writes once it has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -77,11 +77,14 @@ async def write(unit: Unit, books: Books) -> None:
     await store.put_totals(unit, {key: books.totals[key] for key in books.changed_periods})
     await store.add_claims(unit, list(books.added.values()))
     await store.change_claims(unit, list(books.changed.values()))
-    await store.add_grants(unit, books.grants, books.now)
-    await unit.publish(_events(books))
+    # A grant's period and number name it for good; its id is of its time, so that the keys of what
+    # is made of it further on are added at the end of their indexes.
+    grant_ids = new_ids(len(books.grants))
+    await store.add_grants(unit, grant_ids, books.grants, books.now)
+    await unit.publish(_events(books, grant_ids))
 
 
-def _events(books: Books) -> list[Event]:
+def _events(books: Books, grant_ids: Sequence[UUID]) -> list[Event]:
     ids = iter(new_ids(len(books.grants) + len(books.rejected)))
     granted = [
         BenefitGranted(
@@ -89,7 +92,7 @@ def _events(books: Books) -> list[Event]:
             at=books.now,
             version=grant.grant_no,
             member_id=grant.key.member_id,
-            grant_id=grant.grant_id,
+            grant_id=grant_id,
             claim_id=grant.claim_id,
             scheme_id=grant.key.scheme_id,
             period=grant.key.starts.year,
@@ -98,7 +101,7 @@ def _events(books: Books) -> list[Event]:
             cause=grant.cause,
             incurred_on=grant.incurred_on,
         )
-        for grant in books.grants
+        for grant_id, grant in zip(grant_ids, books.grants, strict=True)
     ]
     rejected = [
         ClaimRejected(

@@ -45,7 +45,7 @@ from services.claims.usecases.verdicts import (
     standing,
     taken_back,
 )
-from services.common.ids import derived_id, new_ids
+from services.common.ids import new_ids
 from services.common.kit.db import Unit
 from services.common.kit.halving import halved
 from services.common.kit.logs import get_logger
@@ -306,13 +306,11 @@ class Judge:
                 continue
             self.books.changed_periods.add(key)
             if assessment.grant_no is not None:
-                grant_id = derived_id("grant", *map(str, key), assessment.grant_no)
                 working = None if cause == "settled" else joined("[]", [assessment])
                 self.books.grants.append(
                     Grant(
                         key,
                         assessment.grant_no,
-                        grant_id,
                         claim.claim_id,
                         assessment.benefit,
                         cause,
