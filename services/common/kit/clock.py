@@ -58,6 +58,12 @@ def today() -> date:
     return now().astimezone(BUSINESS_ZONE).date()
 
 
+def ends_of_today() -> tuple[datetime, datetime]:
+    """Tell when the business date began, and when the next one begins, in UTC."""
+    midnight = datetime.combine(today(), datetime.min.time(), BUSINESS_ZONE)
+    return midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)
+
+
 def monotonic() -> float:
     """Tell seconds that only ever grow, for deadlines and durations."""
     return _Wall.clock.monotonic()

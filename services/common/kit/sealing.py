@@ -10,9 +10,9 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 from uuid import UUID
@@ -157,6 +157,18 @@ def _wrapping_key(shared: bytes, once: bytes, theirs: bytes, recipient: str) -> 
     return HKDF(hashes.SHA256(), DATA_KEY_BYTES, salt=once + theirs, info=info).derive(shared)
 
 
+class _ValueKeys:
+    """Derives the keys of values from a data key; all that has no salt is under one."""
+
+    def __init__(self, suite: int, data_key: bytes) -> None:
+        self._cipher = CIPHERS[suite]
+        self._mac = Mac(data_key)
+        self._unsalted = self._cipher(self._mac.of(UNSALTED))
+
+    def of(self, salt: bytes) -> Aead:
+        return self._cipher(self._mac.of(salt)) if salt else self._unsalted
+
+
 class Sealer:
     """Seals to any recipient whose public key is known; opens nothing."""
 
@@ -167,9 +179,8 @@ class Sealer:
     ) -> None:
         self._recipients = recipients
         self._suite = suite
-        self._cipher = CIPHERS[suite]
-        self._day: date | None = None
-        self._by_recipient: dict[str, tuple[bytes, Mac]] = {}
+        self._since = self._until = datetime.min.replace(tzinfo=UTC)
+        self._by_recipient: dict[str, tuple[bytes, _ValueKeys]] = {}
 
     @classmethod
     def from_dir(cls, keys_dir: Path, suite: Suite = Suite.AES_256_GCM) -> "Sealer":
@@ -179,11 +190,10 @@ class Sealer:
         self, recipient: str, field: str, member_id: UUID, salt: bytes, plaintext: bytes
     ) -> bytes:
         """Seal one value; seal a row's fields together where they are read together."""
-        head, mac = self._data_key(recipient)
+        head, value_keys = self._data_key(recipient)
         nonce = os.urandom(NONCE_BYTES)
-        cipher = self._cipher(mac.of(salt))
         bound = _bound_to(recipient, field, member_id)
-        return head + nonce + cipher.encrypt(nonce, plaintext, bound)
+        return head + nonce + value_keys.of(salt).encrypt(nonce, plaintext, bound)
 
     def seal_salt(self, recipient: str, member_id: UUID, salt: bytes) -> bytes:
         """Wrap a member's salt for a recipient who has to open the member's values."""
@@ -193,15 +203,15 @@ class Sealer:
         """Make a key that serves for one file alone."""
         return new_data_key(self._suite, recipient, self._recipients[recipient])
 
-    def _data_key(self, recipient: str) -> tuple[bytes, Mac]:
-        today = clock.today()
-        if today != self._day:
+    def _data_key(self, recipient: str) -> tuple[bytes, _ValueKeys]:
+        # By the day's two ends: to ask for the date costs twice what asking for the moment does.
+        if not self._since <= clock.now() < self._until:
             self._by_recipient.clear()
-            self._day = today
+            self._since, self._until = clock.ends_of_today()
         known = self._by_recipient.get(recipient)
         if known is None:
             made = new_data_key(self._suite, recipient, self._recipients[recipient])
-            known = made.head, Mac(made.key)
+            known = made.head, _ValueKeys(self._suite, made.key)
             self._by_recipient[recipient] = known
         return known
 
@@ -220,11 +230,11 @@ class Opener:
 
     def open(self, field: str, member_id: UUID, salt: bytes, value: bytes) -> bytes:
         """Open a value of that field of that member, or raise `SealBroken`."""
-        cipher, mac = self._known(value[:HEAD_BYTES])
+        value_keys = self._known(value[:HEAD_BYTES])
         nonce = value[HEAD_BYTES : HEAD_BYTES + NONCE_BYTES]
         bound = _bound_to(self._recipient, field, member_id)
         try:
-            return cipher(mac.of(salt)).decrypt(nonce, value[HEAD_BYTES + NONCE_BYTES :], bound)
+            return value_keys.of(salt).decrypt(nonce, value[HEAD_BYTES + NONCE_BYTES :], bound)
         except (InvalidTag, ValueError) as error:
             raise SealBroken from error
 
@@ -236,9 +246,8 @@ class Opener:
         suite, key = self._data_key(head)
         return CIPHERS[suite](key)
 
-    def _unwrap(self, head: bytes) -> tuple[Callable[[bytes], Aead], Mac]:
-        suite, key = self._data_key(head)
-        return CIPHERS[suite], Mac(key)
+    def _unwrap(self, head: bytes) -> _ValueKeys:
+        return _ValueKeys(*self._data_key(head))
 
     def _data_key(self, head: bytes) -> tuple[int, bytes]:
         start, rest = head[: 1 + KEY_ID_BYTES], head[1 + KEY_ID_BYTES :]
@@ -256,4 +265,9 @@ class Opener:
 
 
 def _bound_to(recipient: str, field: str, member_id: UUID) -> bytes:
-    return f"{recipient}\0{field}\0".encode() + member_id.bytes
+    return _named(recipient, field) + member_id.bytes
+
+
+@cache
+def _named(recipient: str, field: str) -> bytes:
+    return f"{recipient}\0{field}\0".encode()
