@@ -8,10 +8,10 @@ RUN_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status demo test lint bench faults hostile mutate docs
+.PHONY: help setup setup-dev up down status demo test lint bench bench-online faults hostile mutate docs
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(RUN_STAMP) ## Install what runs the platform into .venv
 setup-dev: $(DEV_STAMP) ## Install what tests and checks it as well
@@ -41,6 +41,9 @@ lint: setup-dev ## Check style, spelling, types and the borders between the part
 bench: setup ## Measure the way from a settlement to its text, the bulk rate, the rules and a backtest
 	@$(PYTHON) -m deploy.bench
 	@$(PYTHON) -m deploy.bench.rules
+
+bench-online: setup ## Measure how long people wait for their text, alone and beside a large feed; RATES=25,50,100,200 SECONDS=60
+	@$(PYTHON) -m deploy.bench.online
 
 faults: setup-dev ## Kill, wipe and replay, and compare the books to the fen; FAULT_SEEDS=5 rounds
 	@FAULT_SEEDS=$${FAULT_SEEDS:-5} $(PYTHON) -m pytest tests/faults -n 0
