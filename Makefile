@@ -38,8 +38,10 @@ lint: setup-dev ## Check style, spelling, types and the borders between the part
 	@$(VENV)/bin/basedpyright
 	@$(VENV)/bin/codespell
 
-bench: setup ## Measure the way from a settlement to its text, the bulk rate, the rules and a backtest
-	@$(PYTHON) -m deploy.bench
+bench: setup ## A year of Beijing through the whole platform, or YEAR=0.04 of one, and its floor
+	@$(PYTHON) -m deploy.bench.year
+
+bench-rules: setup ## Measure the rules alone, and a backtest of a million claims
 	@$(PYTHON) -m deploy.bench.rules
 
 bench-online: setup ## Measure how long people wait for their text, alone and beside a large feed; RATES=25,50,100,200 SECONDS=60

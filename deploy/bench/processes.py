@@ -6,7 +6,7 @@ once; `make status` shows the same.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import psutil
 from deploy.local.status import memory_mb, running
 from deploy.local.supervisor import SELF
 
-SAMPLE_S = 2.0
+SAMPLE_S = 10.0  # summing up PostgreSQL's shares walks a gigabyte of pages for each process
 
 
 class Cost(NamedTuple):
@@ -33,6 +33,27 @@ def memory(run_dir: Path) -> dict[str, float]:
         for name, one in found.items()
         if name != SELF
     }
+
+
+def peaks_mb(run_dir: Path, costs: Mapping[str, Cost]) -> dict[str, float]:
+    """Give the most resident memory that every program ever had, as the kernel kept it.
+
+    PostgreSQL's processes share most of theirs: of it the largest sample of `costs` is told.
+    """
+    found = running(run_dir)
+    return {
+        name: cost.peak_mb if name == "postgres" else max(cost.peak_mb, _peak_mb(found[name].pid))
+        for name, cost in costs.items()
+        if name in found
+    }
+
+
+def _peak_mb(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    return 0.0
 
 
 def cpu_seconds(run_dir: Path) -> dict[tuple[str, int], float]:
@@ -86,7 +107,7 @@ def backends(run_dir: Path) -> dict[str, float]:
     with contextlib.suppress(psutil.NoSuchProcess):
         for one in psutil.Process(server.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):
-                # "postgres: payments payments [local] idle", "postgres: autovacuum launcher"
+                # The title of a backend names its database, that of another process its duty.
                 words = " ".join(one.cmdline()).split()
                 duty = "autovacuum" if "autovacuum" in words else " ".join(words[1:2])
                 times = one.cpu_times()
