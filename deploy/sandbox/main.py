@@ -38,9 +38,9 @@ def build(settings: SandboxSettings) -> FastAPI:
     receipts = Receipts(settings, sms_folder, provider)
     keys = {settings.sms_access_key_id: settings.sms_access_key_secret}
     gatekeeper = Gatekeeper(keys, settings.sms_date_window_s)
-    for offset, text in provider.read_log():
-        gatekeeper.remember(text.nonce, datetime.fromisoformat(text.at))
-        receipts.take_up(offset, text)
+    for offset, call in provider.read_log():
+        gatekeeper.remember(call.nonce, datetime.fromisoformat(call.at))
+        receipts.take_up(offset, call)
     door = Door(gatekeeper, templates, provider, receipts, faults)
 
     @asynccontextmanager

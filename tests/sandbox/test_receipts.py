@@ -80,7 +80,7 @@ def test_receipts_are_reported_repeated_left_out_and_survive(
     send(own_sandbox, "13800138004")
     assert [one["phone_number"] for one in desk.reports(5)][3:] == ["13800138004"] * 2
     own_sandbox.kill()
-    (own_sandbox.folder / "sms" / "reports.jsonl").unlink()
+    (own_sandbox.folder / "sms" / "reported.jsonl").unlink()
     own_sandbox.start()
     again = [one["phone_number"] for one in desk.reports(9)][5:]
     assert sorted(map(str, again)) == ["13800138001", *["13800138003"] * 2, "13800138004"]

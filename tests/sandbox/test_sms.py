@@ -195,7 +195,7 @@ def test_a_killed_provider_forgets_neither_texts_nor_nonces(own_sandbox: Sandbox
     assert own_sandbox.http.send(request).json()["Code"] == "OK"
     log = own_sandbox.http.get("/sms/log").content
     own_sandbox.kill()
-    with (own_sandbox.folder / "sms" / "log.jsonl").open("ab") as torn:
+    with (own_sandbox.folder / "sms" / "calls.jsonl").open("ab") as torn:
         torn.write(b'{"at":"2026-')
     own_sandbox.start()
     assert own_sandbox.http.get("/sms/log").content == log

@@ -1,11 +1,12 @@
 """The provider's door: Aliyun's RPC over HTTP, one path, the action in a header."""
 
 import asyncio
+import binascii
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from deploy.sandbox.clock import CHINA, now
 from deploy.sandbox.faults import Faults, SmsFault
 from deploy.sandbox.sms.acs3 import Gatekeeper, NotAdmitted, SignedRequest
-from deploy.sandbox.sms.provider import KeptText, Message, Provider
+from deploy.sandbox.sms.provider import Call, Message, Provider, Text
 from deploy.sandbox.sms.receipts import Receipts
 from deploy.sandbox.sms.templates import Approved, SmsRefused, Templates, read_params
 from deploy.sandbox.wire import HangUp
@@ -27,6 +28,8 @@ SENDING = frozenset({"SendSms", "SendBatchSms"})
 WAITING, ARRIVED = 1, 3
 
 V = TypeVar("V")
+_WORDS = msgspec.json.Decoder(list[str])
+_VARIABLES = msgspec.json.Decoder(list[dict[str, str]])
 
 
 class Door:
@@ -46,7 +49,8 @@ class Door:
 
     def routes(self) -> APIRouter:
         router = APIRouter(tags=["sms"])
-        router.add_api_route("/", self.call, methods=["POST"], response_class=Response)
+        # A route without FastAPI's reading of parameters: here every millisecond of a call counts.
+        router.add_route("/", self.call, methods=["POST"])
         router.add_api_route("/sms/templates", self.put_templates, methods=["PUT"])
         router.add_api_route("/sms/log", self.get_log, methods=["GET"], response_class=Response)
         return router
@@ -75,7 +79,7 @@ class Door:
         signed = SignedRequest(request.method, request.url.path, query, request.headers, body)
         try:
             nonce = self._gatekeeper.admit(signed, now())
-            params = dict(parse_qsl(query)) | dict(parse_qsl(body.decode("utf-8", "replace")))
+            params = dict(parse_qsl(query)) | _form(body)
             found = await self._act(action, params, nonce, fault)
         except NotAdmitted as refused:
             return _reply({"Code": refused.code, "Message": refused.message}, refused.status)
@@ -112,11 +116,11 @@ class Door:
     async def _send_batch(
         self, params: Mapping[str, str], nonce: str, fault: SmsFault | None
     ) -> dict[str, object]:
-        phones = _array(_needed(params, "PhoneNumberJson"), str)
-        signs = _array(_needed(params, "SignNameJson"), str)
+        phones = _array(_needed(params, "PhoneNumberJson"), _WORDS)
+        signs = _array(_needed(params, "SignNameJson"), _WORDS)
         if len(phones) > PHONES_PER_BATCH_MAX:
             raise SmsRefused("isv.MOBILE_COUNT_OVER_LIMIT", "手机号码数量超过限制")
-        values = _array(params.get("TemplateParamJson") or "[]", dict[str, str])
+        values = _array(params.get("TemplateParamJson") or "[]", _VARIABLES)
         values = values or [dict[str, str]() for _ in phones]
         if not phones or not len(phones) == len(signs) == len(values):
             raise SmsRefused("isv.INVALID_PARAMETERS", "号码、签名与变量的数量不一致")
@@ -136,8 +140,8 @@ class Door:
         template = _needed(params, "TemplateCode")
         kind = fault.kind if fault else ""
         receipts = {"no_receipt": 0, "duplicate_receipt": 2}.get(kind, 1)
-        biz_id, offsets = await self._provider.send(template, messages, out_id, nonce, receipts)
-        self._receipts.expect(offsets, receipts)
+        biz_id, offset = await self._provider.send(template, messages, out_id, nonce, receipts)
+        self._receipts.expect(offset, len(messages), receipts)
         return {"BizId": biz_id}
 
     def _details(self, params: Mapping[str, str]) -> dict[str, object]:
@@ -153,21 +157,37 @@ class Door:
         shown = texts[(page - 1) * size : page * size]
         return {
             "TotalCount": str(len(texts)),
-            "SmsSendDetailDTOs": {"SmsSendDetailDTO": [_detail(text) for text in shown]},
+            "SmsSendDetailDTOs": {"SmsSendDetailDTO": [_detail(*one) for one in shown]},
         }
 
 
-def _detail(text: KeptText) -> dict[str, object]:
-    moment = text.at[:19].replace("T", " ")
+def _detail(call: Call[Text], text: Text) -> dict[str, object]:
+    moment = call.at[:19].replace("T", " ")
     detail: dict[str, object] = {
         "PhoneNum": text.phone,
-        "SendStatus": ARRIVED if text.receipts else WAITING,
-        "TemplateCode": text.template,
+        "SendStatus": ARRIVED if call.receipts else WAITING,
+        "TemplateCode": call.template,
         "Content": text.content,
         "SendDate": moment,
-        "OutId": text.out_id,
+        "OutId": call.out_id,
     }
-    return detail | ({"ErrCode": "DELIVERED", "ReceiveDate": moment} if text.receipts else {})
+    return detail | ({"ErrCode": "DELIVERED", "ReceiveDate": moment} if call.receipts else {})
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """Read a form as `parse_qsl` does, which takes twenty times as long over a hundred texts."""
+    pairs = (pair.partition(b"=") for pair in body.split(b"&"))
+    return {_unquoted(name): _unquoted(value) for name, _, value in pairs if value}
+
+
+def _unquoted(text: bytes) -> str:
+    text = text.replace(b"+", b" ")
+    if escapes := text.count(b"%"):
+        # Quoted-printable is the same but for its sign, and is read by C.
+        plain = binascii.a2b_qp(text.replace(b"%", b"="))
+        wrong = b"=" in text or len(plain) != len(text) - 2 * escapes
+        text = unquote_to_bytes(text) if wrong else plain
+    return text.decode("utf-8", "replace")
 
 
 def _needed(params: Mapping[str, str], name: str) -> str:
@@ -177,9 +197,9 @@ def _needed(params: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _array(text: str, of: type[V]) -> list[V]:
+def _array(text: str, decoder: "msgspec.json.Decoder[list[V]]") -> list[V]:
     try:
-        return msgspec.json.decode(text, type=list[of])
+        return decoder.decode(text)
     except msgspec.DecodeError as unreadable:
         raise SmsRefused("isv.INVALID_JSON_PARAM", "JSON参数不合法") from unreadable
 

@@ -1,6 +1,7 @@
 """The SMS provider itself: sends texts into its log, and knows what it sent to whom.
 
-Like the real one it does not recognise a text it has sent before: asked twice, it sends twice.
+Like the real one it does not recognise a text it has sent before: asked twice, it sends twice. Its
+log holds a line for each call, with all its texts; who asks is shown a line for each text.
 """
 
 import re
@@ -9,16 +10,45 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
-from deploy.sandbox.books import Book
+from deploy.sandbox.books import CHUNK_BYTES, Book
 from deploy.sandbox.clock import now, stamp
+from deploy.sandbox.places import Places
 from deploy.sandbox.sms.templates import SmsRefused, Templates, parts
 
 PROVIDER = "aliyun"
-LINES_PER_CHUNK = 1_000
 MOBILE = re.compile(r"(?:\+86|0086|86)?(1[3-9]\d{9})", re.ASCII)
+
+
+class Addressed(msgspec.Struct, array_like=True, gc=False):
+    """One text of a call as far as its receipt speaks of it."""
+
+    phone: str
+    parts: int
+
+
+class Text(Addressed, array_like=True, gc=False):
+    sign: str
+    params: dict[str, str]
+    content: str
+
+
+T = TypeVar("T", bound=Addressed)
+
+
+class Call(msgspec.Struct, Generic[T]):
+    """Texts that were sent together; `receipts` says how often the provider reports them."""
+
+    at: str
+    template: str
+    out_id: str
+    biz_id: str
+    nonce: str
+    receipts: int
+    texts: list[T]
 
 
 class SentText(msgspec.Struct, gc=False):
@@ -35,16 +65,8 @@ class SentText(msgspec.Struct, gc=False):
     parts: int
 
 
-class KeptText(SentText, gc=False):
-    """The same with what only the provider needs: receipts says how often it reports the text."""
-
-    biz_id: str
-    nonce: str
-    receipts: int
-
-
-KEPT_TEXT = msgspec.json.Decoder(KeptText)
-SENT_TEXT = msgspec.json.Decoder(SentText)
+_WHOLE = msgspec.json.Decoder(Call[Text])
+_ADDRESSED = msgspec.json.Decoder(Call[Addressed])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,71 +79,64 @@ class Message:
 class Provider:
     def __init__(self, folder: Path, templates: Templates) -> None:
         self._templates = templates
-        self._log = Book(folder / "log.jsonl")
-        self._offsets_by_phone: dict[str, list[int]] = {}
+        self._log = Book(folder / "calls.jsonl")
+        # Where the calls lie, by the phones they went to.
+        self._by_phone = Places()
 
     async def send(
         self, template: str, messages: Sequence[Message], out_id: str, nonce: str, receipts: int
-    ) -> tuple[str, list[int]]:
-        """Send all or none; answer with the receipt id and where the log holds the texts."""
-        at = stamp(now())
-        biz_id = f"{secrets.randbelow(10**18):018d}^0"
-        texts: list[KeptText] = []
+    ) -> tuple[str, int]:
+        """Send all or none; answer with the receipt id and where the log holds the call."""
+        texts: list[Text] = []
         for message in messages:
             content = self._templates.render(message.sign, template, message.params)
-            text = KeptText(
-                at=at,
-                provider=PROVIDER,
-                phone=bare_mobile(message.phone),
-                sign=message.sign,
-                template=template,
-                params=message.params,
-                content=content,
-                out_id=out_id,
-                parts=parts(content),
-                biz_id=biz_id,
-                nonce=nonce,
-                receipts=receipts,
-            )
-            texts.append(text)
-        offsets = await self._log.append([msgspec.json.encode(text) for text in texts])
-        for text, offset in zip(texts, offsets, strict=True):
-            self._index(text.phone, offset)
-        return biz_id, offsets
+            phone = bare_mobile(message.phone)
+            texts.append(Text(phone, parts(content), message.sign, message.params, content))
+        biz_id = f"{secrets.randbelow(10**18):018d}^0"
+        call = Call(stamp(now()), template, out_id, biz_id, nonce, receipts, texts)
+        [offset] = await self._log.append([msgspec.json.encode(call)])
+        self._index(offset, texts)
+        return biz_id, offset
 
-    def details(self, phone: str, day: datetime, biz_id: str) -> list[KeptText]:
-        """Give what was sent to a phone on a day, the newest first."""
-        offsets = sorted(self._offsets_by_phone.get(bare_mobile(phone), []), reverse=True)
-        date = day.date().isoformat()
-        texts = map(KEPT_TEXT.decode, self._log.at(offsets))
+    def details(self, phone: str, day: datetime, biz_id: str) -> list[tuple[Call[Text], Text]]:
+        """Give what was sent to a phone on a day, the newest first, each with its call."""
+        bare, date = bare_mobile(phone), day.date().isoformat()
+        offsets = sorted(set(self._by_phone.all(int(bare))), reverse=True)
+        calls = map(_WHOLE.decode, self._log.at(offsets))
         return [
-            text
-            for text in texts
-            if text.at.startswith(date) and (not biz_id or text.biz_id == biz_id)
+            (call, text)
+            for call in calls
+            if call.at.startswith(date) and (not biz_id or call.biz_id == biz_id)
+            for text in reversed(call.texts)
+            if text.phone == bare
         ]
 
-    def read_log(self) -> Iterator[tuple[int, KeptText]]:
+    def read_log(self) -> Iterator[tuple[int, Call[Addressed]]]:
         """Know again, once after a start, what was sent to whom, and show it to who else asks."""
         for offset, line in self._log.lines():
-            text = KEPT_TEXT.decode(line)
-            self._index(text.phone, offset)
-            yield offset, text
+            call = _ADDRESSED.decode(line)
+            self._index(offset, call.texts)
+            yield offset, call
 
-    def kept_at(self, offsets: Sequence[int]) -> list[KeptText]:
-        return [KEPT_TEXT.decode(line) for line in self._log.at(offsets)]
+    def calls_at(self, offsets: Sequence[int]) -> list[Call[Addressed]]:
+        return [_ADDRESSED.decode(line) for line in self._log.at(offsets)]
 
     def log(self) -> Iterator[bytes]:
-        """Show the log, oldest first, without what only the provider needs."""
-        lines: list[bytes] = []
+        """Show the log in chunks, a line for each text, oldest first."""
+        chunk = bytearray()
         for _, line in self._log.lines():
-            lines.append(msgspec.json.encode(SENT_TEXT.decode(line)) + b"\n")
-            if len(lines) == LINES_PER_CHUNK:
-                yield b"".join(lines)
-                lines = []
-        yield b"".join(lines)
+            call = _WHOLE.decode(line)
+            for text in call.texts:
+                chunk += msgspec.json.encode(_shown(call, text))
+                chunk += b"\n"
+            if len(chunk) > CHUNK_BYTES:
+                yield bytes(chunk)
+                chunk.clear()
+        yield bytes(chunk)
 
-    def _index(self, phone: str, offset: int) -> None:
-        self._offsets_by_phone.setdefault(phone, []).append(offset)
+    def _index(self, offset: int, texts: Sequence[Addressed]) -> None:
+        for text in texts:
+            self._by_phone.add(int(text.phone), offset)
 
 
 def bare_mobile(phone: str) -> str:
@@ -129,3 +144,17 @@ def bare_mobile(phone: str) -> str:
     if found is None:
         raise SmsRefused("isv.MOBILE_NUMBER_ILLEGAL", "号码格式错误")
     return found.group(1)
+
+
+def _shown(call: Call[Text], text: Text) -> SentText:
+    return SentText(
+        at=call.at,
+        provider=PROVIDER,
+        phone=text.phone,
+        sign=text.sign,
+        template=call.template,
+        params=text.params,
+        content=text.content,
+        out_id=call.out_id,
+        parts=text.parts,
+    )

@@ -1,10 +1,11 @@
 """Receipts (SmsReport): the provider tells its customer what became of each text.
 
-Which texts still have to be reported is worked out from the log and from the book of reports, so
-a restart forgets none; one that was on its way when the provider was killed is reported again.
+Which calls still have to be reported is worked out from the log and from the book of reports, so a
+restart forgets none; one that was on its way when the provider was killed is reported again.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,18 +15,34 @@ import msgspec
 from deploy.sandbox.books import Book
 from deploy.sandbox.clock import now, stamp
 from deploy.sandbox.settings import SandboxSettings
-from deploy.sandbox.sms.provider import KeptText, Provider
+from deploy.sandbox.sms.provider import Addressed, Call, Provider
 
-REPORTS_PER_POST_MAX = 100
+# A call is never told in parts, so one of a thousand phones is a post of its own.
+REPORTS_PER_POST_MAX = 500
+GATHERING_S = 0.1
 POSTS_AT_ONCE = 4
 
 
 class Reported(msgspec.Struct):
-    """Texts, by their place in the log, that are reported or given up."""
+    """Calls, by their place in the log, that are reported or given up."""
 
     at: str
-    offsets: list[int]
+    calls: list[int]
     delivered: bool
+
+
+class Report(msgspec.Struct, gc=False):
+    """What the customer is told of one text."""
+
+    phone_number: str
+    send_time: str
+    report_time: str
+    sms_size: str
+    biz_id: str
+    out_id: str
+    success: bool = True
+    err_code: str = "DELIVERED"
+    err_msg: str = "用户接收成功"
 
 
 class Receipts:
@@ -34,51 +51,74 @@ class Receipts:
         self._timeout_s = settings.sms_report_timeout_s
         self._retry_delays_s = settings.sms_report_retry_delays_s
         self._provider = provider
-        self._book = Book(folder / "reports.jsonl")
-        self._due: asyncio.Queue[int] = asyncio.Queue()
+        self._book = Book(folder / "reported.jsonl")
+        # Calls by their place in the log, and how many texts each is good for.
+        self._due: deque[tuple[int, int]] = deque()
+        self._any_due = asyncio.Event()
+        self._posts_free = asyncio.Semaphore(POSTS_AT_ONCE)
         self._reported: set[int] = set()
         entries = msgspec.json.Decoder(Reported)
         for _, line in self._book.lines():
-            self._reported.update(entries.decode(line).offsets)
+            self._reported.update(entries.decode(line).calls)
 
-    def take_up(self, offset: int, text: KeptText) -> None:
-        """Go on after a start with a text of the log, unless it is reported already."""
+    def take_up(self, offset: int, call: Call[Addressed]) -> None:
+        """Go on after a start with a call of the log, unless it is reported already."""
         if offset in self._reported:
             self._reported.discard(offset)
         else:
-            self.expect([offset], text.receipts)
+            self.expect(offset, len(call.texts), call.receipts)
 
-    def expect(self, offsets: Sequence[int], receipts: int) -> None:
-        if self._url:
-            for offset in [*offsets] * receipts:
-                self._due.put_nowait(offset)
+    def expect(self, offset: int, texts: int, receipts: int) -> None:
+        if self._url and receipts:
+            self._due.extend([(offset, texts)] * receipts)
+            self._any_due.set()
 
     async def work(self) -> None:
-        """Report for as long as there is somebody to report to."""
+        """Report for as long as there is somebody to report to.
+
+        What is sent within a moment is told together: a post costs both sides the same, be it of
+        one receipt or of hundreds.
+        """
         if not self._url:
             return
         async with (
             httpx.AsyncClient(timeout=self._timeout_s, trust_env=False) as client,
             asyncio.TaskGroup() as group,
         ):
-            for _ in range(POSTS_AT_ONCE):
-                group.create_task(self._report_on(client))
+            while True:
+                await self._any_due.wait()
+                await asyncio.sleep(GATHERING_S)
+                while self._due:
+                    await self._posts_free.acquire()
+                    group.create_task(self._report(client, self._next_calls()))
+                self._any_due.clear()
 
-    async def _report_on(self, client: httpx.AsyncClient) -> None:
-        while True:
-            offsets = [await self._due.get()]
-            while len(offsets) < REPORTS_PER_POST_MAX and not self._due.empty():
-                offsets.append(self._due.get_nowait())
-            reports = [_report(text) for text in self._provider.kept_at(offsets)]
+    def _next_calls(self) -> list[int]:
+        offset, texts = self._due.popleft()
+        offsets = [offset]
+        while self._due and texts + self._due[0][1] <= REPORTS_PER_POST_MAX:
+            offset, more = self._due.popleft()
+            offsets.append(offset)
+            texts += more
+        return offsets
+
+    async def _report(self, client: httpx.AsyncClient, offsets: list[int]) -> None:
+        try:
+            calls = self._provider.calls_at(offsets)
+            reports = [_report(call, text) for call in calls for text in call.texts]
             delivered = await self._deliver(client, reports)
             entry = Reported(stamp(now()), offsets, delivered)
             await self._book.append([msgspec.json.encode(entry)])
+        finally:
+            self._posts_free.release()
 
-    async def _deliver(self, client: httpx.AsyncClient, reports: list[dict[str, object]]) -> bool:
+    async def _deliver(self, client: httpx.AsyncClient, reports: Sequence[Report]) -> bool:
+        body = msgspec.json.encode(reports)
+        headers = {"content-type": "application/json"}
         for delay_s in (0.0, *self._retry_delays_s):
             await asyncio.sleep(delay_s)
             try:
-                answer = await client.post(self._url, json=reports)
+                answer = await client.post(self._url, content=body, headers=headers)
                 if answer.is_success and answer.json().get("code") == 0:
                     return True
             except (httpx.HTTPError, ValueError, AttributeError):
@@ -87,16 +127,13 @@ class Receipts:
         return False
 
 
-def _report(text: KeptText) -> dict[str, object]:
-    moment = text.at[:19].replace("T", " ")
-    return {
-        "phone_number": text.phone,
-        "send_time": moment,
-        "report_time": moment,
-        "success": True,
-        "err_code": "DELIVERED",
-        "err_msg": "用户接收成功",
-        "sms_size": str(text.parts),
-        "biz_id": text.biz_id,
-        "out_id": text.out_id,
-    }
+def _report(call: Call[Addressed], text: Addressed) -> Report:
+    moment = call.at[:19].replace("T", " ")
+    return Report(
+        phone_number=text.phone,
+        send_time=moment,
+        report_time=moment,
+        sms_size=str(text.parts),
+        biz_id=call.biz_id,
+        out_id=call.out_id,
+    )
