@@ -133,6 +133,22 @@ async def test_one_settlement_posted_by_many_at_once_is_settled_once(claims: Cla
     assert await claims.granted(ZHANG) == 560_00
 
 
+async def test_posts_that_come_together_are_booked_together_whatever_one_of_them_waits_for(
+    claims: ClaimsDesk,
+) -> None:
+    await claims.enroll(ZHANG)
+    claims.all_rosters_are_in = False
+    strange = [a_row(setl_id=f"S{n}", certno=LI if n == 3 else ZHANG) for n in range(12)]
+    answers = await asyncio.gather(
+        *(posts.post(claims.counter, [claims.incoming(row)]) for row in strange)
+    )
+    assert [answer[0].setl_id for answer in answers] == [row["setl_id"] for row in strange]
+    assert [answer[0].status == "settled" for answer in answers] == [n != 3 for n in range(12)]
+    assert answers[3][0].code == "MEMBER_PENDING"
+    units = await claims.fetch("select distinct xid from outbox")
+    assert len(units) < 11, "fewer transactions than settlements"
+
+
 async def test_an_unknown_members_post_is_kept_in_review_and_settled_when_the_roster_comes(
     claims: ClaimsDesk,
 ) -> None:

@@ -1,7 +1,7 @@
 """A hospital's posts: settled at once, checked without effect, looked up, taken back."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from itertools import islice
 
 import asyncpg
 
@@ -13,11 +13,18 @@ from services.claims.store.settlements import Claim, SettlementKey
 from services.claims.usecases.desk import Desk, Incoming, Reader
 from services.claims.usecases.intake import take_in
 from services.common.kit.db import Database
+from services.common.kit.gathering import Gathering
 
 TRIES_MAX = 3
+# Posts that come while others are being booked are booked together: a transaction of one row costs
+# several times what the row does. Two sets at once, so that one that waits for members whom a feed
+# has locked does not hold up everybody.
+SETS_AT_ONCE = 2
+SET_ROWS_MAX = 1_000
+
+_Post = Sequence[Incoming]
 
 
-@dataclass(frozen=True, slots=True)
 class Counter:
     """Where hospitals are served.
 
@@ -25,10 +32,38 @@ class Counter:
     says whether they were.
     """
 
-    database: Database
-    desk: Desk
-    read: Reader
-    caught_up: Callable[[], Awaitable[bool]]
+    def __init__(
+        self,
+        database: Database,
+        desk: Desk,
+        read: Reader,
+        caught_up: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self.database = database
+        self.desk = desk
+        self.read = read
+        self.caught_up = caught_up
+        self.booking = Gathering[_Post, list[Outcome] | None](
+            self._book_sure, rows_of=len, rows_max=SET_ROWS_MAX, sets_at_once=SETS_AT_ONCE
+        )
+
+    async def _book_sure(self, posts: Sequence[_Post]) -> list[list[Outcome] | None]:
+        """Book the posts together; None for one of which not every row could be decided."""
+        sure = dict(enumerate(posts))
+        while True:
+            outcomes = await _take(
+                self,
+                [row for rows in sure.values() for row in rows],
+                members_final=False,
+                keep=_sure,
+            )
+            each = iter(outcomes)
+            by_post = {place: list(islice(each, len(rows))) for place, rows in sure.items()}
+            unsure = [place for place, found in by_post.items() if not _sure(found)]
+            if not unsure:
+                return [by_post.get(place) for place in range(len(posts))]
+            for place in unsure:
+                del sure[place]
 
 
 class _Undone(Exception):
@@ -39,26 +74,24 @@ class _Undone(Exception):
         self.outcomes = outcomes
 
 
-async def post(counter: Counter, rows: Sequence[Incoming]) -> list[Outcome]:
+async def post(counter: Counter, rows: _Post) -> list[Outcome]:
     """Take in a hospital's rows; one answer each, in order.
 
     Who is not known is refused only once all rosters on their way have arrived; where that takes
     too long the row is kept in review.
     """
-    return await _answer(counter, rows, book=True)
+    outcomes = await counter.booking.done(rows)
+    return await _take_waited(counter, rows, book=True) if outcomes is None else outcomes
 
 
-async def check(counter: Counter, rows: Sequence[Incoming]) -> list[Outcome]:
+async def check(counter: Counter, rows: _Post) -> list[Outcome]:
     """Say what posting the rows would give, without any effect."""
-    return await _answer(counter, rows, book=False)
+    outcomes = await _take(counter, rows, members_final=False, keep=lambda _: False)
+    return outcomes if _sure(outcomes) else await _take_waited(counter, rows, book=False)
 
 
-async def _answer(counter: Counter, rows: Sequence[Incoming], *, book: bool) -> list[Outcome]:
-    outcomes = await _take(
-        counter, rows, members_final=False, keep=lambda found: book and _sure(found)
-    )
-    if _sure(outcomes):
-        return outcomes
+async def _take_waited(counter: Counter, rows: _Post, *, book: bool) -> list[Outcome]:
+    """Take in rows whose member or cover is not known, once what was on its way has arrived."""
     final = await counter.caught_up()
     return await _take(counter, rows, members_final=final, keep=lambda _: book)
 
@@ -69,7 +102,7 @@ def _sure(outcomes: Sequence[Outcome]) -> bool:
 
 async def _take(
     counter: Counter,
-    rows: Sequence[Incoming],
+    rows: _Post,
     *,
     members_final: bool,
     keep: Callable[[Sequence[Outcome]], bool],

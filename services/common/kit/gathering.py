@@ -1,0 +1,74 @@
+"""What comes at the same time is worked as one set; what comes alone is worked at once.
+
+Nothing waits for company: while as many sets are being worked as may be, the next one fills.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Gathering(Generic[T, R]):
+    """Works what many callers bring, in sets of at most `rows_max` rows as `rows_of` counts them.
+
+    `work` gives one result per piece, in order. A set that fails is worked piece by piece, so that
+    nobody's piece fails for the reason of another's.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        rows_of: Callable[[T], int],
+        rows_max: int,
+        sets_at_once: int,
+    ) -> None:
+        self._work = work
+        self._rows_of = rows_of
+        self._rows_max = rows_max
+        self._sets_at_once = sets_at_once
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._working: set[asyncio.Task[None]] = set()
+
+    async def done(self, piece: T) -> R:
+        """Give what came of the piece; it is worked to its end even if nobody waits any longer."""
+        result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((piece, result))
+        if len(self._working) < self._sets_at_once:
+            task = asyncio.create_task(self._work_off())
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
+        return await result
+
+    async def _work_off(self) -> None:
+        while self._waiting:
+            pieces, results = zip(*self._next_set(), strict=True)
+            await self._work_set(pieces, results)
+
+    def _next_set(self) -> list[tuple[T, asyncio.Future[R]]]:
+        taken = [self._waiting.popleft()]
+        rows = self._rows_of(taken[0][0])
+        while self._waiting:
+            rows += self._rows_of(self._waiting[0][0])
+            if rows > self._rows_max:
+                break
+            taken.append(self._waiting.popleft())
+        return taken
+
+    async def _work_set(self, pieces: Sequence[T], results: Sequence[asyncio.Future[R]]) -> None:
+        try:
+            found = await self._work(pieces)
+        except Exception as failure:  # noqa: BLE001 - it is told to whoever brought the piece
+            if len(pieces) > 1:
+                for piece, result in zip(pieces, results, strict=True):
+                    await self._work_set([piece], [result])
+            elif not results[0].done():
+                results[0].set_exception(failure)
+        else:
+            for result, one in zip(results, found, strict=True):
+                if not result.done():
+                    result.set_result(one)
