@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down status demo test lint bench bench-online faults hostile mutate docs
+.PHONY: help setup setup-dev up down status demo test lint bench bench-growth bench-rules bench-online faults hostile mutate docs
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: setup-dev ## Check style, spelling, types and the borders between the part
 
 bench: setup ## A year of Beijing through the whole platform, or YEAR=0.04 of one, and its floor
 	@$(PYTHON) -m deploy.bench.year
+
+bench-growth: setup ## The same for 0.04, 0.2, 1 and 2 years on one roster, and their picture
+	@$(PYTHON) -m deploy.bench.year.growth
 
 bench-rules: setup ## Measure the rules alone, and a backtest of a million claims
 	@$(PYTHON) -m deploy.bench.rules

@@ -35,8 +35,12 @@ async def fresh_platform(
     var_dir: Path,
     env: Mapping[str, str],
     extra_env: Mapping[str, Mapping[str, str]] | None = None,
+    stores: Path | None = None,
 ) -> AsyncGenerator[Platform]:
-    """Start everything on empty stores; keys and credentials of the folder stay as they are."""
+    """Start everything on empty stores, or on a copy of others that were filled under this folder.
+
+    Keys and credentials of the folder stay as they are.
+    """
     own = {name: value for name, value in env.items() if name not in _OUTSIDE}
     own["PROFILE"] = "development"
     settings = read_settings(own, var_dir)
@@ -44,6 +48,12 @@ async def fresh_platform(
     show.heading("The platform starts from empty stores", "平台启动")
     began, progress = time.monotonic(), show.Progress()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
+    if stores is not None:
+        # By cp, since the server's folders belong to a user of its own.
+        copy = ("cp", "-a", "--reflink=auto", str(stores), str(settings.data_dir))
+        copying = await asyncio.create_subprocess_exec(*copy)
+        if await copying.wait():
+            raise StageTaken(f"{stores} could not be copied")
     platform = Platform(var_dir, own, extra_env=extra_env, say=progress.show)
     try:
         try:
