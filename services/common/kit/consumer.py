@@ -9,9 +9,9 @@ once, and a doubled one is stopped by the compare-and-set of the positions.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -38,6 +38,8 @@ log = get_logger()
 POLL_S: Final = 0.2
 RETRY_S: Final = 0.5
 QUIET_MAX_S: Final = 10.0
+# A telling is a write of the broker's; who asks how far a group is asks about as often.
+TELL_EVERY_S: Final = 0.5
 
 DEAD_LETTERS_DDL: Final = (
     # A letter without an error is not at fault itself: it queues behind its aggregate's dead one.
@@ -68,8 +70,7 @@ class ConsumerBounds(KafkaBounds, Protocol):
     def consumer_batch_rows(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """One record and the event it holds, None where it cannot be read; what is wrong with it."""
 
     record: Record
@@ -104,6 +105,8 @@ class Consumer:
         self._handle = handle
         self._name = f"consumer.{group}"
         self._quiet_since = clock.monotonic()
+        self._told: dict[Partition, int] = {}
+        self._told_at = float("-inf")
         self.topics = self._reader.topics
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -121,6 +124,7 @@ class Consumer:
         async with self._database.begin() as unit:
             at = await positions.load(unit, self._group, cluster_id, self._my_partitions())
         reader = LogReader(self._bounds, self._group)
+        self._told = {}  # by this reader; who worked before us may have died before it told
         try:
             await reader.open(at)
             while not stop.is_set() and await self._cluster.id() == cluster_id:
@@ -133,6 +137,7 @@ class Consumer:
                     return
                 if not records:
                     self._health.waiting(self._name)
+                    await self._tell(reader, at)
                     if await self._is_stuck(reader, at):
                         return
                     continue
@@ -141,9 +146,17 @@ class Consumer:
                 await self._take(cluster_id, records, {p: (at[p], to) for p, to in after.items()})
                 at.update(after)
                 self._health.progress(self._name)
-                await reader.tell(after)
+                await self._tell(reader, at)
         finally:
             await reader.close()
+
+    async def _tell(self, reader: LogReader, at: Mapping[Partition, int]) -> None:
+        """Tell the broker of what it has not been told, from time to time."""
+        if at == self._told or clock.monotonic() - self._told_at < TELL_EVERY_S:
+            return
+        self._told_at = clock.monotonic()
+        if await reader.tell({p: to for p, to in at.items() if self._told.get(p) != to}):
+            self._told = dict(at)
 
     async def _is_stuck(self, reader: LogReader, at: Mapping[Partition, int]) -> bool:
         """Look, after a long quiet, whether the log has more than the reader gives (its #1154)."""
@@ -181,8 +194,11 @@ class Consumer:
                 if letters:
                     await self._deliver(unit, letters)
         crashpoint("consumer.committed")
+        handled: Counter[str] = Counter()
         for (topic, _), (before, after) in steps.items():
-            metrics.consumer_rows.labels(self._group, topic).inc(after - before)
+            handled[topic] += after - before
+        for topic, count in handled.items():
+            metrics.consumer_rows.labels(self._group, topic).inc(count)
 
     def _open(self, record: Record) -> Letter | None:
         """Read one record; None where its type is not this group's business."""
@@ -194,16 +210,21 @@ class Consumer:
 
     async def _deliver(self, unit: Unit, letters: Sequence[Letter]) -> None:
         """Hand the events over; those behind a parked aggregate queue up after it."""
-        parked = {
-            row["key"]
-            for row in await unit.fetch(
-                "select distinct key from dead_letters"
-                " where group_name = $1 and key = any($2) and not done",
-                self._group,
-                list({letter.key for letter in letters}),
-            )
-        }
-        parked |= {letter.key for letter in letters if letter.event is None}
+        parked = {letter.key for letter in letters if letter.event is None}
+        # Mostly there is none at all, and a set has thousands of keys.
+        if await unit.fetchval(
+            "select exists (select from dead_letters where group_name = $1 and not done)",
+            self._group,
+        ):
+            parked |= {
+                row["key"]
+                for row in await unit.fetch(
+                    "select distinct key from dead_letters"
+                    " where group_name = $1 and key = any($2) and not done",
+                    self._group,
+                    list({letter.key for letter in letters}),
+                )
+            }
         held = [letter for letter in letters if letter.key in parked]
         free = [letter for letter in letters if letter.key not in parked]
         await self._bury(unit, [*held, *await self._halve(unit, free)])
@@ -221,7 +242,7 @@ class Consumer:
             if len(letters) == 1:
                 log.warning("dead_letter.written", group=self._group, error=failure)
                 metrics.dead_letters.labels(self._group, type(failure).__name__).inc()
-                return [replace(letters[0], error=type(failure).__name__)]
+                return [letters[0]._replace(error=type(failure).__name__)]
         else:
             return []
         middle = len(letters) // 2

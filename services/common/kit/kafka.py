@@ -201,10 +201,10 @@ class LogReader:
             _record((tp.topic, tp.partition), raw) for tp, lane in found.items() for raw in lane
         ]
 
-    async def tell(self, positions: Mapping[Partition, int]) -> None:
-        """Tell the broker where the group stands, for the usual tools; failure means nothing."""
+    async def tell(self, positions: Mapping[Partition, int]) -> bool:
+        """Tell the broker where the group stands, for the usual tools; say whether it took it."""
         told = {TopicPartition(topic, n): offset for (topic, n), offset in positions.items()}
-        await _closed(self._consumer.commit(told))
+        return await _closed(self._consumer.commit(told))
 
     async def ends(self, topics: Iterable[str]) -> dict[Partition, int]:
         """Give the end offset of each partition of the topics as it is now."""
@@ -274,13 +274,14 @@ async def _within(seconds: float) -> AsyncGenerator[None]:
         raise KafkaConnectionError("a wait was cancelled inside aiokafka") from None
 
 
-async def _closed(closing: Awaitable[object]) -> None:
+async def _closed(closing: Awaitable[object]) -> bool:
     """Wait a little for something that may never answer and whose failure changes nothing."""
     try:
         async with _within(CLOSE_TIMEOUT_S):
             await closing
     except BrokerTrouble:
-        return
+        return False
+    return True
 
 
 def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
@@ -288,15 +289,15 @@ def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
 
 
 def _record(partition: Partition, raw: Any) -> Record:  # noqa: ANN401 - aiokafka's record
-    headers = {name: _text(value) for name, value in raw.headers}
+    headers = dict(raw.headers)
     topic, number = partition
     return Record(
         partition,
         raw.offset,
         _text(raw.key),
-        headers.get("ce_type", ""),
+        _text(headers.get("ce_type")),
         # Whatever lies there must be kept as a dead letter of its own, even without an id.
-        headers.get("ce_id") or f"{topic}/{number}/{raw.offset}",
+        _text(headers.get("ce_id")) or f"{topic}/{number}/{raw.offset}",
         raw.value or b"",
     )
 
