@@ -169,8 +169,8 @@ async def test_a_restored_database_pays_nobody_twice(
         await unit.execute("update payout set state = 'ready', attempt_no = 0, payee_version = 0")
         await unit.execute("update balance set paid_fen = 0, open_fen = granted_fen")
         await unit.execute(
-            "insert into ready_queue (lane, payout_id, member_id, ready_at)"
-            " select 'union.0', payout_id, member_id, now() from payout"
+            "insert into ready_queue (lane, payouts, payout_ids, member_ids, ready_at)"
+            " select 'union.0', 1, array[payout_id], array[member_id], now() from payout"
         )
         await unit.execute("update fund set bank_fen = bank_fen + 500")
     await backup.close()

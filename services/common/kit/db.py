@@ -5,8 +5,9 @@ SQLAlchemy owns the pool, the tables and the statements about one row or a page 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Protocol, cast
 
 import asyncpg
@@ -123,7 +124,14 @@ class Unit:
 class Database:
     """The service's own database."""
 
-    def __init__(self, bounds: DatabaseBounds, *, application: str) -> None:
+    def __init__(
+        self,
+        bounds: DatabaseBounds,
+        *,
+        application: str,
+        session: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`session` are PostgreSQL's settings for the connections, beside the bounds."""
         # Our own transactions run on the driver, so the dialect must never open one beside them.
         self._engine = create_async_engine(
             bounds.database_url,
@@ -144,6 +152,7 @@ class Database:
                         bounds.idle_in_transaction_timeout_ms
                     ),
                     "timezone": "UTC",
+                    **session,
                 },
             },
         )

@@ -1,7 +1,7 @@
 """Attempts: the transfers of batches, each decided once, and given back at most once."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
@@ -120,39 +120,47 @@ async def members_of(unit: Unit, payout_ids: Collection[UUID]) -> set[UUID]:
     return {row["member_id"] for row in rows}
 
 
-async def decide_paid(unit: Unit, batch_id: UUID, paid: Sequence[Paid], at: datetime) -> None:
-    if not paid:
-        return
-    decided = await unit.execute(
-        """
-        update attempt a
-        set state = 'paid', bank_serial = u.bank_serial, paid_on = u.paid_on, decided_at = $5
-        from unnest($2::int[], $3::text[], $4::date[]) as u(line, bank_serial, paid_on)
-        where a.batch_id = $1 and a.line = u.line and a.state = 'in_flight'
-        """,
-        batch_id,
-        [line.attempt.line for line in paid],
-        [line.bank_serial for line in paid],
-        [line.paid_on for line in paid],
-        at,
-    )
-    assert decided == len(paid), "a transfer is decided once"
+async def decide_paid(unit: Unit, paid: Iterable[Paid], at: datetime) -> None:
+    """Decide transfers as booked, and their payouts, all on their way until now, as paid."""
+    # By key, never by batch and line: of a batch that is not analyzed yet few lines are expected,
+    # and each would be held against all others. A batch is mostly first attempts, booked in a day.
+    alike: dict[tuple[int, date], list[Paid]] = {}
+    for line in paid:
+        alike.setdefault((line.attempt.attempt_no, line.paid_on), []).append(line)
+    for (attempt_no, paid_on), lines in alike.items():
+        decided = await unit.execute(
+            """
+            with decided as (
+                update attempt a
+                set state = 'paid', bank_serial = u.bank_serial, paid_on = $4, decided_at = $5
+                from unnest($1::uuid[], $3::text[]) as u(payout_id, bank_serial)
+                where a.payout_id = u.payout_id and a.attempt_no = $2 and a.state = 'in_flight'
+                returning a.payout_id)
+            update payout p set state = 'paid', version = p.version + 1, changed_at = $5
+            from decided d where p.payout_id = d.payout_id and p.state = 'batched'
+            """,
+            [line.attempt.payout.payout_id for line in lines],
+            attempt_no,
+            [line.bank_serial for line in lines],
+            paid_on,
+            at,
+        )
+        assert decided == len(lines), "a transfer is decided once"
 
 
-async def decide_refused(
-    unit: Unit, batch_id: UUID, refused: Sequence[Refused], at: datetime
-) -> None:
+async def decide_refused(unit: Unit, refused: Sequence[Refused], at: datetime) -> None:
     if not refused:
         return
     decided = await unit.execute(
         """
         update attempt a
         set state = 'refused', bank_code = u.bank_code, reason = u.reason, decided_at = $5
-        from unnest($2::int[], $3::text[], $4::text[]) as u(line, bank_code, reason)
-        where a.batch_id = $1 and a.line = u.line and a.state = 'in_flight'
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[])
+            as u(payout_id, attempt_no, bank_code, reason)
+        where a.payout_id = u.payout_id and a.attempt_no = u.attempt_no and a.state = 'in_flight'
         """,
-        batch_id,
-        [line.attempt.line for line in refused],
+        [line.attempt.payout.payout_id for line in refused],
+        [line.attempt.attempt_no for line in refused],
         [line.bank_code for line in refused],
         [line.refusal.reason for line in refused],
         at,

@@ -45,7 +45,8 @@ async def note(unit: Unit, before: datetime, at: datetime) -> int:
 
 async def end(unit: Unit, payout_ids: Collection[UUID]) -> None:
     """Take off the list what is known now."""
-    await unit.execute("delete from doubt where payout_id = any($1)", list(payout_ids))
+    if await unit.fetchval("select exists (select from doubt)"):
+        await unit.execute("delete from doubt where payout_id = any($1)", list(payout_ids))
 
 
 async def own(unit: Unit, payout_id: UUID, person_id: UUID) -> bool:

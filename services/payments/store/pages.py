@@ -115,7 +115,7 @@ async def under_way(unit: Unit) -> dict[str, int]:
     """Count what is still to be done, and what needs a person."""
     row = await unit.fetchrow(
         """
-        select (select count(*) from ready_queue) as payouts_queued,
+        select (select coalesce(sum(payouts), 0) from ready_queue) as payouts_queued,
                (select count(*) from batch where state not in ('closed', 'voided'))
                    as batches_open,
                (select count(*) from bank_exception where settled_at is null)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.payments.tables.declared import HOT, metadata
 
@@ -91,16 +91,22 @@ payout = Table(
 )
 
 # Payouts that may go into the next batch of their lane (a fund's payouts of one tier of approval),
-# in the order they became ready. A payout that was cancelled meanwhile leaves its row behind; the
-# cut passes over it.
+# in the order they became ready, a set to a row. A payout that was cancelled meanwhile leaves its
+# place behind; the cut passes over it.
 ready_queue = Table(
     "ready_queue",
     metadata,
-    Column("lane", Text, primary_key=True),
-    Column("queue_no", BigInteger, Identity(always=True), primary_key=True),
-    Column("payout_id", Uuid, nullable=False),
-    Column("member_id", Uuid, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("queue_no", BigInteger, Identity(always=True), nullable=False),
+    Column("payouts", SmallInteger, nullable=False),
+    Column("payout_ids", ARRAY(Uuid), nullable=False),
+    Column("member_ids", ARRAY(Uuid), nullable=False),
     Column("ready_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("lane", "queue_no", name="ready_queue_key"),
+    CheckConstraint(
+        "payouts > 0 and cardinality(payout_ids) = payouts and cardinality(member_ids) = payouts",
+        name="ready_queue_whole",
+    ),
 )
 
 # Ready, but held back: another payout of the member is on its way to another card.
@@ -126,7 +132,8 @@ refusal = Table(
 )
 
 # Children of their payout: one per card and round. A line without a batch was refused here, before
-# any bank saw it. The instruction id at the bank is the payout's id and the attempt's number.
+# any bank saw it. The instruction id at the bank is the payout's id and the attempt's number. That
+# no card is tried twice in a round a trigger sees to, for second attempts alone.
 attempt = Table(
     "attempt",
     metadata,
@@ -147,7 +154,6 @@ attempt = Table(
     Column("returned_on", Date),
     Column("returned_at", DateTime(timezone=True)),
     PrimaryKeyConstraint("payout_id", "attempt_no", name="attempt_key"),
-    UniqueConstraint("payout_id", "payee_version", "round", name="attempt_per_payee"),
     UniqueConstraint("batch_id", "line", name="attempt_line"),
     CheckConstraint("amount_fen > 0", name="attempt_amount"),
     CheckConstraint(

@@ -157,11 +157,11 @@ async def apply(
     # What was tried, before a refusal makes payouts smaller than their attempts.
     paid_fen = [line.attempt.payout.amount_fen for line in paid]
     refused_fen = [line.attempt.payout.amount_fen for line in refused]
-    await attempts.decide_paid(unit, batch.batch_id, paid, at)
-    await attempts.decide_refused(unit, batch.batch_id, refused, at)
+    await attempts.decide_paid(unit, paid, at)
+    await attempts.decide_refused(unit, refused, at)
     closed = await batches.count_decided(unit, batch.batch_id, paid_fen, refused_fen, at)
     await doubts.end(unit, [line.attempt.payout.payout_id for line in (*paid, *refused)])
-    paid_entries, events = await _take_paid(unit, batch, paid, books, at)
+    paid_entries, events = _take_paid(batch, paid, books, at)
     refused_entries, refusals = await _take_refused(desk, unit, batch, refused, books, at=at)
     await payouts.write_books(unit, books)
     await let_go(desk, unit, members, at)
@@ -172,9 +172,10 @@ async def apply(
     return closed
 
 
-async def _take_paid(
-    unit: Unit, batch: Batch, paid: Sequence[Paid], books: Books, at: datetime
+def _take_paid(
+    batch: Batch, paid: Sequence[Paid], books: Books, at: datetime
 ) -> tuple[list[Posting], list[Event]]:
+    """Count the money as paid; `decide_paid` has written what becomes of the payouts."""
     entries: list[Posting] = []
     events: list[Event] = []
     for line in paid:
@@ -185,7 +186,6 @@ async def _take_paid(
         payout.version += 1
         entries.append(postings.paid(batch.lane.fund_id, payout, line.attempt.attempt_no))
         events.append(published.paid(line, at))
-    await payouts.save(unit, [line.attempt.payout for line in paid], at)
     return entries, events
 
 
