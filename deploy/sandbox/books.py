@@ -76,8 +76,9 @@ class Book:
         end = self._durable if end is None else end
         with self._path.open("rb") as file:
             file.seek(start)
-            while offset < end:
-                line = file.readline()
+            for line in file:
+                if offset >= end:
+                    return
                 yield offset, line
                 offset += len(line)
 

@@ -7,6 +7,7 @@ _SHARD_BITS = 14
 _SHARD_MASK = (1 << _SHARD_BITS) - 1
 _PAIR = Struct("<qq")
 _HALF_BYTES = _PAIR.size // 2
+_NOWHERE = -1
 
 
 class Places:
@@ -28,32 +29,36 @@ class Places:
 
     def set(self, key: int, place: int) -> None:
         """Give the key this place instead of its first, if it has any."""
-        at = next(self._found(key), None)
-        if at is None:
+        shard = self._shards.get(key & _SHARD_MASK)
+        at = _NOWHERE if shard is None else _find(shard, key)
+        if shard is None or at < 0:
             self.add(key, place)
         else:
-            _PAIR.pack_into(self._shards[key & _SHARD_MASK], at, key, place)
+            _PAIR.pack_into(shard, at, key, place)
 
     def first(self, key: int) -> int | None:
         """Give the place that was added first."""
-        return next(self.all(key), None)
+        shard = self._shards.get(key & _SHARD_MASK)
+        at = _NOWHERE if shard is None else _find(shard, key)
+        return None if shard is None or at < 0 else _PAIR.unpack_from(shard, at)[1]
 
     def all(self, key: int) -> Iterator[int]:
         """Give every place of a key, in the order they were added."""
-        for at in self._found(key):
-            yield _PAIR.unpack_from(self._shards[key & _SHARD_MASK], at)[1]
+        shard = self._shards.get(key & _SHARD_MASK, b"")
+        at = _find(shard, key)
+        while at >= 0:
+            yield _PAIR.unpack_from(shard, at)[1]
+            at = _find(shard, key, at + _PAIR.size)
 
     def __contains__(self, key: int) -> bool:
-        return next(self._found(key), None) is not None
+        return self.first(key) is not None
 
-    def _found(self, key: int) -> Iterator[int]:
-        shard = self._shards.get(key & _SHARD_MASK)
-        if shard is None:
-            return
-        wanted = key.to_bytes(_HALF_BYTES, "little", signed=True)
-        at = shard.find(wanted)
-        while at >= 0:
-            # The same bytes may also stand across a pair, or as a place.
-            if not at % _PAIR.size:
-                yield at
-            at = shard.find(wanted, at + 1)
+
+def _find(shard: bytes | bytearray, key: int, start: int = 0) -> int:
+    """Say where a pair of this key begins, from a pair on."""
+    wanted = key.to_bytes(_HALF_BYTES, "little", signed=True)
+    at = shard.find(wanted, start)
+    while at % _PAIR.size and at >= 0:
+        # The same bytes stand across two pairs, or as a place.
+        at = shard.find(wanted, at + 1)
+    return at

@@ -29,6 +29,7 @@ from deploy.sandbox.settings import SandboxSettings
 LINES_AT_A_TIME = 1_000
 CODES = {reason.words: reason.code for reason in LineReason}
 TRANSFER = msgspec.json.Decoder(Transfer)
+ENCODER = msgspec.json.Encoder()
 
 
 class Bank:
@@ -116,9 +117,9 @@ class Bank:
 
     def notes(self, door: str) -> Iterator[str]:
         """Read a door's notes from the disk, oldest first."""
-        for _, _, entry in self.state.journal.entries():
-            if isinstance(entry, Note) and entry.door == door:
-                yield entry.text
+        offsets = list(self.state.notes.get(door, ()))
+        for note in self.state.journal.notes(offsets):
+            yield note.text
 
     def book(self) -> Iterator[bytes]:
         """Give the book as it is shown, oldest line first, in chunks."""
@@ -177,7 +178,7 @@ class Bank:
             reason=reason.words if reason else None,
             instruction_id=transfer.instruction_id,
         )
-        self.state.credit(received, line)
+        self.state.credit(received, line, transfer.amount_fen)
         return line
 
     def _debit_one(self, received: Received, transfer: Transfer) -> Movement:
@@ -204,8 +205,9 @@ class Bank:
                 received.spool_at = sum(map(len, islice(file, received.decided)))
             file.seek(received.spool_at)
             lines = list(islice(file, LINES_AT_A_TIME))
-        received.spool_at += sum(map(len, lines))
-        return [TRANSFER.decode(line) for line in lines]
+        content = b"".join(lines)
+        received.spool_at += len(content)
+        return TRANSFER.decode_lines(content)
 
     def _spool_of(self, number: str) -> Path:
         return self.folder / "batches" / f"{number}.jsonl"
@@ -216,9 +218,10 @@ def _spool(path: Path, count: int, transfers: Iterable[Transfer]) -> None:
 
     def lines() -> Iterator[bytes]:
         nonlocal spooled
-        for transfer in transfers:
-            spooled += 1
-            yield msgspec.json.encode(transfer) + b"\n"
+        one_by_one = iter(transfers)
+        while some := list(islice(one_by_one, LINES_AT_A_TIME)):
+            spooled += len(some)
+            yield ENCODER.encode_lines(some)
 
     keep_file(path, lines())
     assert spooled == count, "a door counts its transfers"

@@ -12,7 +12,7 @@ IN_PROCESS = ("9999", "处理中")
 
 
 def fen(yuan: str) -> int:
-    return int(yuan.replace(".", ""))
+    return int(yuan.replace(".", "", 1))
 
 
 def yuan(amount_fen: int) -> str:
@@ -93,8 +93,7 @@ class Received:
         return self.booked + self.refused_lines
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a transfer: booked with a serial on a day (yyyymmdd), or refused.
 
     `code` and `words` are a `LineReason`'s, empty where it is booked; `line` counts from 1. Only a

@@ -9,11 +9,11 @@ and a trailer T 成功笔数6 成功金额15 失败笔数6 失败金额15.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, islice, pairwise
 
 from deploy.sandbox.bank.batches import Outcome, Tally, Transfer
-from deploy.sandbox.bank.batchfile import END, NUMBER, BatchFile
+from deploy.sandbox.bank.batchfile import END, NUMBER, BatchFile, lines_of
 from deploy.sandbox.bank.ledger import ACCOUNT
 from deploy.sandbox.bank.reasons import FileReason, FileRefused
 
@@ -43,8 +43,8 @@ def read(content: bytes, lines_max: int) -> BatchFile:
     _mark, number, payer, count, total, currency, day = fields
     if not (ACCOUNT.fullmatch(payer) and _is_number(count) and _is_number(total) and currency):
         raise FileRefused(FileReason.HEADER, number)
-    file = BatchFile(number, payer, int(count), int(total), currency, day, content, _transfer)
-    file.require_whole(lines_max)
+    file = BatchFile(number, payer, int(count), int(total), currency, day, content)
+    file.read_lines(_transfers, lines_max)
     return file
 
 
@@ -64,6 +64,11 @@ def renamed(line: bytes, place: int, instruction_id: str) -> bytes:
     """Give the line under another place and instruction."""
     instruction = instruction_id.encode(ENCODING).ljust(SENT_BYTES - ID_AT)
     return b"D%06d" % place + line[PLACE_END:ID_AT] + instruction + line[SENT_BYTES:]
+
+
+def _transfers(content: bytes, number: str) -> Iterator[Transfer]:
+    for place, line in enumerate(islice(lines_of(content), 1, None), 1):
+        yield _transfer(line, place, number)
 
 
 def _transfer(line: bytes, place: int, number: str) -> Transfer:

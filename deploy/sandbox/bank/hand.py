@@ -111,7 +111,7 @@ class Hand:
         async with self._state.turn:
             ledger = self._state.ledger
             ids = [one.instruction_id for one in returns]
-            if not ledger.booked.keys() >= set(ids):
+            if any(ledger.booked_at(one) is None for one in ids):
                 raise HTTPException(404, "NOT_FOUND")
             if len(set(ids)) < len(ids) or not ledger.given_back.isdisjoint(ids):
                 raise HTTPException(409, "GIVEN_BACK")
@@ -163,7 +163,9 @@ class Hand:
         return {"bytes": size}
 
     def _given_back(self, order: GivenBack) -> tuple[Entry, Movement]:
-        line = self._state.journal.book_line(self._state.ledger.booked[order.instruction_id])
+        offset = self._state.ledger.booked_at(order.instruction_id)
+        assert offset is not None, "what was never booked has been turned away"
+        line = self._state.journal.book_line(offset)
         reason = REASONS[order.reason]
         returned = msgspec.structs.replace(
             line, at=stamp(now()), line=0, status="returned", reason=reason.words

@@ -86,6 +86,8 @@ _OTHER = msgspec.json.Decoder(
     Accepted | TurnedAway | Released | Closed | AccountSet | Note | Movement
 )
 _MOVEMENT = msgspec.json.Decoder(Movement)
+_NOTE = msgspec.json.Decoder(Note)
+_ENCODER = msgspec.json.Encoder()
 
 
 class Journal:
@@ -98,7 +100,7 @@ class Journal:
 
     async def append(self, entries: Sequence[Entry]) -> list[int]:
         """Keep all or none; answer with where each lies once they are on the disk."""
-        return await self._book.append([msgspec.json.encode(entry) for entry in entries])
+        return await self._book.append(list(map(_ENCODER.encode, entries)))
 
     def cut(self, size: int) -> None:
         self._book.cut(size)
@@ -120,6 +122,9 @@ class Journal:
 
     def movements(self, offsets: Iterable[int]) -> Iterator[Movement]:
         return map(_MOVEMENT.decode, self._book.at(offsets))
+
+    def notes(self, offsets: Iterable[int]) -> Iterator[Note]:
+        return map(_NOTE.decode, self._book.at(offsets))
 
     def shown(self) -> Iterator[bytes]:
         """Give the book as it is shown: JSON lines, oldest first, in chunks."""

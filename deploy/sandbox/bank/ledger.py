@@ -4,15 +4,13 @@ import re
 import unicodedata
 from enum import StrEnum
 
-import msgspec
-
 from deploy.sandbox.bank.batches import Transfer
 from deploy.sandbox.bank.movements import Kind, Movement, PayerBook
 from deploy.sandbox.bank.reasons import LineReason
+from deploy.sandbox.places import Places
 
 ACCOUNT = re.compile(r"\d{6,32}", re.ASCII)
 CURRENCY = "CNY"
-NOT_KNOWN_YET = -1
 ONE_DOT = str.maketrans(dict.fromkeys("•.・‧∙⋅", "·"))
 
 
@@ -20,11 +18,6 @@ class Standing(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     FROZEN = "frozen"
-
-
-class Account(msgspec.Struct, gc=False):
-    name: str
-    standing: Standing
 
 
 def plain(name: str) -> str:
@@ -36,14 +29,22 @@ class Ledger:
     def __init__(self, opening_balance_fen: int, line_limit_fen: int) -> None:
         self._opening_balance_fen = opening_balance_fen
         self._line_limit_fen = line_limit_fen
-        self._accounts: dict[str, Account] = {}
+        # What hangs on an account: the name it is under, and how it stands, by hash.
+        self._names = Places()
+        self._not_open: dict[str, Standing] = {}
         self._payers: dict[str, PayerBook] = {}
-        # Every instruction that was booked, with where its line lies in the journal.
-        self.booked: dict[str, int] = {}
+        # Where the journal holds the line of an instruction that was booked, by the id's hash; and
+        # those that are decided while their lines are not on the disk yet.
+        self._booked = Places()
+        self._being_booked: set[str] = set()
         self.given_back: set[str] = set()
 
     def set_account(self, account: str, name: str, standing: Standing) -> None:
-        self._accounts[account] = Account(plain(name), standing)
+        self._names.set(hash(account), hash(plain(name)))
+        if standing is Standing.OPEN:
+            self._not_open.pop(account, None)
+        else:
+            self._not_open[account] = standing
 
     def payer(self, account: str) -> PayerBook:
         """Give a payer's book; the first use opens it."""
@@ -57,19 +58,21 @@ class Ledger:
 
     def judge(self, payer: str, currency: str, transfer: Transfer) -> LineReason | None:
         """Say why a transfer cannot be booked; nothing is said where it can."""
-        account = self._accounts.get(transfer.account)
-        available_fen = self.payer(payer).available_fen
-        refusals = (
-            (LineReason.INSTRUCTION_BOOKED, transfer.instruction_id in self.booked),
-            (LineReason.CURRENCY, currency != CURRENCY),
-            (LineReason.NO_SUCH_ACCOUNT, not ACCOUNT.fullmatch(transfer.account)),
-            (LineReason.CLOSED, account and account.standing is Standing.CLOSED),
-            (LineReason.FROZEN, account and account.standing is Standing.FROZEN),
-            (LineReason.NAME_DIFFERS, account and account.name != plain(transfer.name)),
-            (LineReason.OVER_LIMIT, transfer.amount_fen > self._line_limit_fen),
-            (LineReason.NO_FUNDS, transfer.amount_fen > available_fen),
-        )
-        return next((reason for reason, so in refusals if so), None)
+        if self._is_booked(transfer.instruction_id):
+            return LineReason.INSTRUCTION_BOOKED
+        if currency != CURRENCY:
+            return LineReason.CURRENCY
+        if not ACCOUNT.fullmatch(transfer.account):
+            return LineReason.NO_SUCH_ACCOUNT
+        if standing := self._not_open.get(transfer.account):
+            return LineReason.CLOSED if standing is Standing.CLOSED else LineReason.FROZEN
+        if not self._is_under(transfer.account, transfer.name):
+            return LineReason.NAME_DIFFERS
+        if transfer.amount_fen > self._line_limit_fen:
+            return LineReason.OVER_LIMIT
+        if transfer.amount_fen > self.payer(payer).available_fen:
+            return LineReason.NO_FUNDS
+        return None
 
     def credit(
         self, payer: str, account: str, name: str, amount_fen: int, instruction_id: str
@@ -78,10 +81,28 @@ class Ledger:
 
         The payer is debited by a movement of its own; until then the amount is reserved.
         """
-        if account not in self._accounts:
-            self._accounts[account] = Account(plain(name), Standing.OPEN)
+        key = hash(account)
+        if key not in self._names:
+            self._names.add(key, hash(plain(name)))
         self.payer(payer).reserved_fen += amount_fen
-        self.booked[instruction_id] = NOT_KNOWN_YET
+        self._being_booked.add(instruction_id)
+
+    def lies_at(self, instruction_id: str, offset: int) -> None:
+        """Know where the journal holds the line of what was credited."""
+        self._being_booked.discard(instruction_id)
+        self._booked.add(hash(instruction_id), offset)
+
+    def booked_at(self, instruction_id: str) -> int | None:
+        """Say where the journal holds the line of an instruction that was booked."""
+        return self._booked.first(hash(instruction_id))
+
+    def _is_booked(self, instruction_id: str) -> bool:
+        return instruction_id in self._being_booked or hash(instruction_id) in self._booked
+
+    def _is_under(self, account: str, name: str) -> bool:
+        """Say whether an account is under a name, or under none yet."""
+        known = self._names.first(hash(account))
+        return known is None or known == hash(plain(name))
 
     def post(self, movement: Movement) -> None:
         book = self.payer(movement.payer)

@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from deploy.sandbox.bank.batches import IN_PROCESS, Outcome
 from deploy.sandbox.bank.movements import Movement
@@ -58,4 +59,4 @@ def spoil_movements(kind: str, movements: Sequence[Movement]) -> Sequence[Moveme
 
 def _waiting(outcome: Outcome) -> Outcome:
     code, words = IN_PROCESS
-    return replace(outcome, code=code, words=words, serial="", day="")
+    return structs.replace(outcome, code=code, words=words, serial="", day="")

@@ -1,6 +1,7 @@
 """What the bank knows, in memory, exactly as its journal says; and the one way to change that."""
 
 import asyncio
+from array import array
 from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
@@ -46,10 +47,12 @@ class State:
         self.by_number: dict[str, Received] = {}
         self.waiting: deque[Received] = deque()
         self._last_ref = 0
+        # Where the notes of each door lie.
+        self.notes: dict[str, array[int]] = {}
         for start, end, entry in self.journal.entries():
             match entry:
                 case BookLine():
-                    self.credit(self.by_number[entry.batch], entry)
+                    self.credit(self.by_number[entry.batch], entry, fen(entry.amount))
                 case Movement():
                     self.post(entry)
                 case _:
@@ -63,10 +66,9 @@ class State:
         for entry, (start, end) in zip(entries, bounds, strict=True):
             self._know(entry, start, end)
 
-    def credit(self, received: Received, line: BookLine) -> None:
+    def credit(self, received: Received, line: BookLine, amount_fen: int) -> None:
         """Pay a payee where the line says so; the payer is debited by a movement."""
         if line.status == "booked":
-            amount_fen = fen(line.amount)
             self.ledger.credit(
                 received.payer, line.account, line.name, amount_fen, line.instruction_id
             )
@@ -94,10 +96,10 @@ class State:
 
     def _know(self, entry: Entry, start: int, end: int) -> None:
         match entry:
-            case Accepted() | TurnedAway():
-                self._file(entry)
             case BookLine():
                 self._know_line(entry, start, end)
+            case Accepted() | TurnedAway():
+                self._file(entry)
             case Movement():
                 self.ledger.payer(entry.payer).lies_at(start)
             case Closed():
@@ -111,7 +113,7 @@ class State:
             case AccountSet():
                 self.ledger.set_account(entry.account, entry.name, entry.status)
             case Note():
-                pass
+                self.notes.setdefault(entry.door, array("q")).append(start)
 
     def _know_line(self, line: BookLine, start: int, end: int) -> None:
         received = self.by_number[line.batch]
@@ -120,7 +122,7 @@ class State:
                 self.ledger.given_back.add(line.instruction_id)
                 return
             case "booked":
-                self.ledger.booked[line.instruction_id] = start
+                self.ledger.lies_at(line.instruction_id, start)
                 received.booked += 1
                 received.booked_fen += fen(line.amount)
             case "refused":
