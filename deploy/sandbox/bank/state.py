@@ -50,14 +50,17 @@ class State:
         # Where the notes of each door lie.
         self.notes: dict[str, array[int]] = {}
         for start, end, entry in self.journal.entries():
-            match entry:
-                case BookLine():
-                    self.credit(self.by_number[entry.batch], entry, fen(entry.amount))
-                case Movement():
-                    self.post(entry)
-                case _:
-                    pass
+            if isinstance(entry, BookLine):
+                self._read_line(entry, start, end)
+                continue
+            if isinstance(entry, Movement):
+                self.post(entry)
             self._know(entry, start, end)
+
+    def _read_line(self, line: BookLine, start: int, end: int) -> None:
+        received, amount_fen = self.by_number[line.batch], fen(line.amount)
+        self.credit(received, line, amount_fen)
+        self._know_line(received, line, amount_fen, start, end)
 
     async def keep(self, entries: Sequence[Entry]) -> None:
         """Put entries on the disk, all or none, then know what they say."""
@@ -97,7 +100,8 @@ class State:
     def _know(self, entry: Entry, start: int, end: int) -> None:
         match entry:
             case BookLine():
-                self._know_line(entry, start, end)
+                received = self.by_number[entry.batch]
+                self._know_line(received, entry, fen(entry.amount), start, end)
             case Accepted() | TurnedAway():
                 self._file(entry)
             case Movement():
@@ -115,18 +119,18 @@ class State:
             case Note():
                 self.notes.setdefault(entry.door, array("q")).append(start)
 
-    def _know_line(self, line: BookLine, start: int, end: int) -> None:
-        received = self.by_number[line.batch]
-        match line.status:
-            case "returned":
-                self.ledger.given_back.add(line.instruction_id)
-                return
-            case "booked":
-                self.ledger.lies_at(line.instruction_id, start)
-                received.booked += 1
-                received.booked_fen += fen(line.amount)
-            case "refused":
-                received.refused_lines += 1
+    def _know_line(
+        self, received: Received, line: BookLine, amount_fen: int, start: int, end: int
+    ) -> None:
+        if line.status == "booked":
+            self.ledger.lies_at(line.instruction_id, start)
+            received.booked += 1
+            received.booked_fen += amount_fen
+        elif line.status == "returned":
+            self.ledger.given_back.add(line.instruction_id)
+            return
+        else:
+            received.refused_lines += 1
         received.status = "processing"
         received.lines_from = received.lines_from or start
         received.lines_to = end
