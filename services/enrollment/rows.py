@@ -104,7 +104,8 @@ class RosterReader:
     ) -> None:
         header, self._rows = table(file, encoding)
         self._width = len(header)
-        self._places = [(name, header.index(name)) for name in COLUMNS if name in header]
+        # The last cell of a padded row is empty: there stands what the file has no column for.
+        self._places = [header.index(name) if name in header else -1 for name in COLUMNS]
         self._today = today
         self._met: set[str] = set()
         self._covers = lru_cache(_VALUES_KEPT_MAX)(partial(covers, schemes))
@@ -129,25 +130,41 @@ class RosterReader:
 
     def _judged(self, row: int, cells: list[str]) -> RosterRow | list[Refusal]:
         surplus = any(cells[self._width :])
-        cells += [""] * (self._width - len(cells))
-        cell: dict[str, str] = dict.fromkeys(COLUMNS, "")
-        for name, place in self._places:
-            cell[name] = cells[place].strip()
+        padded = cells[: self._width] + [""] * (self._width + 1 - len(cells))
+        texts = [padded[place].strip() for place in self._places]
+        name_, number_, phone_, card_, status, schemes, type_, bank_, hired_, groups_ = texts
 
-        id_type = cell["id_type"] or RESIDENT_ID
-        number = id_number(cell["id_number"], id_type, self._today)
-        name = person_name(cell["name"])
-        phone = mobile_phone(plain(cell["phone"]))
-        card = card_number(plain(cell["card_number"]))
-        bank, groups = words(cell["card_bank"]), read_groups(cell["groups"])
-        hired_on, asked = day(cell["hired_on"]), self._covers(cell["schemes"])
+        id_type = type_ or RESIDENT_ID
+        number = id_number(number_, id_type, self._today)
+        name, bank = person_name(name_), words(bank_)
+        phone, card = mobile_phone(plain(phone_)), card_number(plain(card_))
+        hired_on, groups, asked = day(hired_), read_groups(groups_), self._covers(schemes)
+        met = number is not None and self._met_before(number)
+        if (
+            name is not None
+            and number is not None
+            and phone is not None
+            and card is not None
+            and bank is not None
+            and groups is not None
+            and (hired_on is not None or not hired_)
+            and not isinstance(asked, RowCode)
+            and status == IN_SERVICE
+            and not met
+            and not surplus
+        ):
+            stated = Payee(name, card, bank)
+            person = Person(name, id_type, number, phone, stated, hired_on, groups)
+            return RosterRow(row, person, asked)
+
+        cell = dict(zip(COLUMNS, texts, strict=True))
         found: tuple[tuple[str, object, RowCode], ...] = (
             ("name", name, RowCode.BAD_NAME),
             ("id_number", number, _bad_number(id_type)),
             ("phone", phone, RowCode.BAD_PHONE),
             ("card_number", card, RowCode.BAD_CARD),
             ("card_bank", bank, RowCode.BAD_CARD),
-            ("hired_on", hired_on or not cell["hired_on"] or None, RowCode.BAD_DATE),
+            ("hired_on", hired_on or not hired_ or None, RowCode.BAD_DATE),
             ("groups", groups, RowCode.BAD_GROUP),
         )
         wrong = {
@@ -155,27 +172,15 @@ class RosterReader:
             for column, value, code in found
             if value is None
         }
-        if number is not None and self._met_before(number):
+        if met:
             wrong["id_number"] = RowCode.DUPLICATE_ROW
-        if cell["employment_status"] != IN_SERVICE:
-            known = bool(cell["employment_status"])
-            wrong["employment_status"] = RowCode.NOT_IN_SERVICE if known else RowCode.MISSING_FIELD
+        if status != IN_SERVICE:
+            wrong["employment_status"] = RowCode.NOT_IN_SERVICE if status else RowCode.MISSING_FIELD
         if isinstance(asked, RowCode):
             wrong["schemes"] = asked
         if surplus:
             wrong[""] = RowCode.EXTRA_FIELD
-        if wrong:
-            return [Refusal(row, column, code) for column, code in wrong.items()]
-        # What is left has passed; the type checker is told so.
-        assert name is not None
-        assert number is not None
-        assert phone is not None
-        assert card is not None
-        assert bank is not None
-        assert groups is not None
-        assert not isinstance(asked, RowCode)
-        stated = Payee(name, card, bank)
-        return RosterRow(row, Person(name, id_type, number, phone, stated, hired_on, groups), asked)
+        return [Refusal(row, column, code) for column, code in wrong.items()]
 
     def _met_before(self, number: IdNumber) -> bool:
         met = number.open() in self._met
