@@ -40,14 +40,14 @@ member = Table(
 coverage = Table(
     "coverage",
     metadata,
-    Column("coverage_id", Uuid, primary_key=True),
+    Column("coverage_id", Uuid, nullable=False),
     Column("member_id", Uuid, nullable=False),
     Column("scheme_id", Text, nullable=False),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date),
     Column("units", Integer, nullable=False),
     Column("version", Integer, nullable=False),
-    Index("coverage_member", "member_id"),
+    PrimaryKeyConstraint("member_id", "coverage_id", name="coverage_key"),
 )
 
 # A settlement and the claim it makes: the facts sealed in one blob, the verdict, the working.

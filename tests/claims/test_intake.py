@@ -238,3 +238,30 @@ async def test_a_row_that_breaks_the_books_is_refused_alone_and_the_rest_is_book
     assert (first.status, broken.status, last.status) == ("settled", "refused", "settled")
     assert broken.code == "NOT_PROCESSED"
     assert await claims.granted(ZHANG) == 960_00
+
+
+async def test_one_set_holds_newcomers_and_what_came_before_and_late(claims: ClaimsDesk) -> None:
+    await claims.hear(
+        claims.registered(ZHANG, version=2), claims.covered(ZHANG, units=3, version=2)
+    )
+    together = (
+        claims.registered(ZHANG, version=3, groups=("hardship",)),
+        claims.registered(ZHANG, version=1),
+        claims.registered(LI, version=2, groups=("gig:courier", "hardship")),
+        claims.registered(LI, version=1),
+        claims.covered(ZHANG, units=2, version=1),
+        claims.covered(LI, units=2, version=2),
+        claims.covered(LI, units=1, version=1),
+    )
+    for _ in range(2):
+        await claims.hear(*together)
+        members = await claims.fetch("select member_id, version, groups from member")
+        assert {(row["member_id"], row["version"], *row["groups"]) for row in members} == {
+            (member_id_of(ZHANG), 3, "hardship"),
+            (member_id_of(LI), 2, "gig:courier", "hardship"),
+        }
+        covers = await claims.fetch("select member_id, version, units from coverage")
+        assert {tuple(row) for row in covers} == {
+            (member_id_of(ZHANG), 2, 3),
+            (member_id_of(LI), 2, 2),
+        }

@@ -149,14 +149,6 @@ def _member_of(row: Row) -> Member:
     return Member(row["member_id"], row["salt"], person)
 
 
-async def lock_by_id(unit: Unit, members: Iterable[UUID]) -> None:
-    """Lock the members that are known, in the order that every batch keeps."""
-    await unit.execute(
-        "select 1 from member where member_id = any($1) order by member_id for no key update",
-        list(members),
-    )
-
-
 async def members_of(unit: Unit, members: Sequence[UUID]) -> dict[UUID, Member]:
     rows = await unit.fetch(
         f"select {_MEMBER} from member where member_id = any($1)",  # noqa: S608 - as above

@@ -8,7 +8,7 @@ import msgspec
 from services.claims.model import Person
 from services.claims.store import members as store
 from services.claims.store.members import Cover, Registered
-from services.claims.store.settlements import Claim, lock_by_id
+from services.claims.store.settlements import Claim
 from services.claims.usecases.desk import Desk, Reader
 from services.claims.usecases.intake import reconsider
 from services.common.contracts.enrollment import CoverageActivated, MemberRegistered
@@ -29,15 +29,20 @@ async def keep_members(unit: Unit, desk: Desk, read: Reader, events: Sequence[Ev
     members = [event for event in events if isinstance(event, MemberRegistered)]
     coverages = [event for event in events if isinstance(event, CoverageActivated)]
     # All at once, before the first of them is written: their claims may be judged again below.
-    await lock_by_id(unit, {event.member_id for event in (*members, *coverages)})
+    known = await store.lock_known(unit, {event.member_id for event in (*members, *coverages)})
     met: list[Cover] = []
     if members:
         opened = [Registered(event, _person(desk, event)) for event in members]
-        known_better = await store.put_members(unit, opened, RECIPIENT)
+        known_better = await store.put_members(unit, opened, known, RECIPIENT)
         met += await store.covers(unit, known_better) if known_better else []
     if coverages:
         changed = await store.put_coverages(unit, coverages)
-        met += [Cover(event.member_id, event.scheme_id, event.starts_on) for event in changed]
+        # No claim was judged as that of somebody who was not known until now.
+        met += [
+            Cover(event.member_id, event.scheme_id, event.starts_on)
+            for event in changed
+            if event.member_id in known
+        ]
     if met:
         claims = _not_counted(desk, met, await store.judged_before(unit, met))
         if claims:
