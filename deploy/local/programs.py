@@ -10,7 +10,13 @@ from deploy.local import postgres
 from deploy.local.bank_keys import bank_key_env
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.settings import DATABASES, ROOT, LocalSettings
+from deploy.local.settings import (
+    DATABASES,
+    ROOT,
+    SERVICES_WITH_WORKERS,
+    LocalSettings,
+    worker_port,
+)
 from deploy.local.supervisor import Program
 from deploy.local.topics import listed_topics, make_topics
 
@@ -156,22 +162,30 @@ def _service_programs(
 ) -> list[Program]:
     """Give the processes that work on a database."""
     module = name if name == "gateway" else f"services.{name}"
-    own = f"{name.upper()}_DATABASE_URL"
-    env = {**shared, own: urls[own]}
+    database_url = f"{name.upper()}_DATABASE_URL"
+    env = {**shared, database_url: urls[database_url]}
     stage = GATEWAY if name == "gateway" else SERVICES
 
-    def process(label: str, port_name: str, *arguments: str) -> Program:
+    def process(label: str, port_name: str, *arguments: str, **own: str) -> Program:
         return Program(
             name=label,
             command=_python(module, *arguments),
-            env={**env, f"{name.upper()}_PORT": str(settings.ports[port_name])},
+            env={**env, **own, f"{name.upper()}_PORT": str(settings.ports[port_name])},
             stage=stage,
             after=("migrations", "kafka", "sandbox"),
             where=settings.url(port_name),
             ready=answers(settings.ports[port_name]),
         )
 
-    programs = [process(name, f"{name.upper()}_PORT")]
+    if name in SERVICES_WITH_WORKERS and settings.workers > 1:
+        programs = [process(name, f"{name.upper()}_PORT", "--role", "api")]
+        for number in range(settings.workers):
+            share = {"NUMBER": str(number), "COUNT": str(settings.workers)}
+            told = {f"{name.upper()}_WORKER_{what}": value for what, value in share.items()}
+            port = worker_port(name, number)
+            programs.append(process(f"{name}-worker-{number}", port, "--role", "worker", **told))
+    else:
+        programs = [process(name, f"{name.upper()}_PORT")]
     if name == "claims":  # a feed must not hold up the people at the door
         programs.append(process("claims-feed", "CLAIMS_FEED_PORT", "--role", "feed"))
     if name == "gateway" and settings.profile == "development":

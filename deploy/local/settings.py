@@ -18,6 +18,8 @@ DEFAULT_PORTS = {
     "KAFKA_PORT": 19092,
     "KAFKA_CONTROLLER_PORT": 19093,
 }
+SERVICES_WITH_WORKERS = ("enrollment", "claims", "payments", "notify")
+FIRST_WORKER_PORT = 8201
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class LocalSettings:
     postgres_max_wal_mb: int
     start_timeout_s: float
     stop_timeout_s: float
+    workers: int  # of each service; one serves HTTP in the same process
 
     @property
     def run_dir(self) -> Path:
@@ -55,10 +58,11 @@ def read_settings(env: Mapping[str, str], var_dir: Path | None = None) -> LocalS
     var = ROOT / (var_dir or env.get("VAR_DIR") or "var")
     urls = {name: env.get(f"{name.upper()}_DATABASE_URL", "") for name in DATABASES}
     outside = {name: url for name, url in urls.items() if url}
+    workers = int(env.get("WORKERS", "1"))
     return LocalSettings(
         var_dir=var,
         profile=env.get("PROFILE", "development"),
-        ports={name: int(env.get(name, port)) for name, port in DEFAULT_PORTS.items()},
+        ports={name: int(env.get(name, port)) for name, port in default_ports(workers).items()},
         database_urls=outside,
         owner_database_urls={
             name: env.get(f"{name.upper()}_OWNER_DATABASE_URL", "") for name in outside
@@ -70,7 +74,23 @@ def read_settings(env: Mapping[str, str], var_dir: Path | None = None) -> LocalS
         postgres_max_wal_mb=int(env.get("POSTGRES_MAX_WAL_MB", "4096")),
         start_timeout_s=float(env.get("START_TIMEOUT_S", "120")),
         stop_timeout_s=float(env.get("STOP_TIMEOUT_S", "25")),
+        workers=workers,
     )
+
+
+def worker_port(service: str, number: int) -> str:
+    """Name the setting of a worker's port; a worker serves its health and its metrics there."""
+    return f"{service.upper()}_WORKER_{number}_PORT"
+
+
+def default_ports(workers: int) -> dict[str, int]:
+    """Give the ports by their settings' names; only where there are several, workers have some."""
+    names = [
+        worker_port(service, number)
+        for service in SERVICES_WITH_WORKERS
+        for number in range(workers if workers > 1 else 0)
+    ]
+    return DEFAULT_PORTS | {name: FIRST_WORKER_PORT + place for place, name in enumerate(names)}
 
 
 def free_ports(count: int) -> list[int]:
@@ -85,7 +105,7 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def free_port_env() -> dict[str, str]:
+def free_port_env(workers: int = 1) -> dict[str, str]:
     """Choose settings under which a second platform can run beside the first."""
-    names = list(DEFAULT_PORTS)
+    names = list(default_ports(workers))
     return {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}

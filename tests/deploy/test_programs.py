@@ -80,6 +80,19 @@ def test_the_feed_worker_has_a_door_of_its_own() -> None:
     assert made["gateway"].env["CLAIMS_URL"] == "http://127.0.0.1:1"
 
 
+def test_several_workers_stand_beside_a_door_and_each_is_told_its_share() -> None:
+    made = programs(WORKERS="2")
+    for name in ("enrollment", "claims", "payments", "notify"):
+        assert made[name].command[-2:] == ["--role", "api"]
+        workers = [made[f"{name}-worker-{number}"] for number in range(2)]
+        assert [one.command[-2:] for one in workers] == [["--role", "worker"]] * 2
+        told = [one.env[f"{name.upper()}_WORKER_NUMBER"] for one in workers]
+        assert (told, workers[0].env[f"{name.upper()}_WORKER_COUNT"]) == (["0", "1"], "2")
+    ports = [one.where for one in made.values() if one.where]
+    assert len(set(ports)) == len(ports), "everybody has a port of their own"
+    assert not [name for name in programs() if "worker" in name]
+
+
 def test_a_misspelt_program_is_refused() -> None:
     with pytest.raises(SetupFailed, match="no such program: posgres"):
         Platform(VAR, {}, only=["posgres"])
