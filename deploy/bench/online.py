@@ -29,7 +29,7 @@ from uuid import UUID
 from deploy.bench.bulk import LIMIT_S, POLL_S, Bulk
 from deploy.bench.openloop import Shot, fire, signed
 from deploy.bench.population import ROWS_PER_MEMBER, Population
-from deploy.bench.processes import measured
+from deploy.bench.processes import Cost, measured
 from deploy.bench.trail import STAGES, Moments, follow
 from deploy.clients.hospital import HospitalAuth
 from deploy.demo import books, show
@@ -149,7 +149,7 @@ class Bench:
         claims = {UUID(str(found["claim_id"])) for shot in shots for found in _results(shot)}
         trails = await follow(self.platform, claims, texts, datetime.fromtimestamp(since, UTC))
         if feed is None:
-            spent = {name: round(1e6 * cost.cpu_s / len(shots)) for name, cost in costs.items()}
+            spent = _each(costs, len(shots))
             return {"per_s": per_s, **_summary(shots, trails), "cpu_us_per_post": spent}
         online = {moments.get("text accepted") for moments in trails.values()}
         last = max(at for text in texts if (at := _moment(text)) not in online)
@@ -158,6 +158,7 @@ class Bench:
             "feed_rows": feed["lines"],
             "feed_settled_per_s": round(feed["lines"] / (settled - since), 1),
             "feed_told_per_s": round(feed["lines"] / (last - since), 1),
+            "cpu_us_per_feed_row": _each(costs, feed["lines"]),
             **_summary([shot for shot in shots if shot.planned < last], trails),
         }
 
@@ -196,6 +197,12 @@ class Bench:
 
 def _moment(text: Json) -> float:
     return datetime.fromisoformat(text["at"]).timestamp()
+
+
+def _each(costs: Mapping[str, Cost], count: int) -> dict[str, int]:
+    spent = {name: cost.cpu_s for name, cost in costs.items()}
+    together = {**spent, "together": sum(spent.values())}
+    return {name: round(1e6 * cpu_s / count) for name, cpu_s in together.items()}
 
 
 def _results(shot: Shot) -> list[Json]:
