@@ -14,6 +14,7 @@ from services.claims.timers import BacktestTimer, EditionTimer, FeedWorker, Revi
 from services.claims.usecases import editions
 from services.claims.usecases.desk import Desk, Shelf
 from services.claims.usecases.posts import Counter
+from services.common.contracts.claims import BenefitGranted
 from services.common.contracts.event import Reader as EventReader
 from services.common.kit import auth, keys, problems
 from services.common.kit.consumer import Consumer
@@ -26,7 +27,8 @@ from services.common.kit.relay import Relay
 from services.common.kit.sealing import BlindIndex, Opener, Sealer, Suite
 
 # Who stands behind claims, and on which topics: the feed waits for them.
-BEHIND = {"payments": ["claims.claim.v1"], "notify": ["payments.payout.v1"]}
+TOLD = BenefitGranted.topic
+BEHIND = {"payments": [TOLD], "notify": ["payments.payout.v1"]}
 
 
 def new_desk(settings: Settings) -> Desk:
@@ -56,7 +58,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     cluster = Cluster(settings)
     topics = EventReader(events.CONSUMED).topics
     freshness = Freshness(settings, database, cluster, group=events.GROUP, topics=topics)
-    lag = Lag(settings, database, cluster, BEHIND)
+    lag = Lag(settings, database, cluster, BEHIND, topic=TOLD)
     health.require("database", database.ping)
     health.require("kafka", cluster.id)
     desk = new_desk(settings)
@@ -65,7 +67,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     counter = Counter(database, desk, read, partial(freshness.reached, settings.member_wait_s))
 
     async def others_behind() -> bool:
-        return await lag.rows() > settings.feed_lag_rows_max
+        return await lag.seconds() * 1000 > settings.feed_lag_ms_max
 
     consumer = Consumer(
         settings,

@@ -17,8 +17,9 @@ class Settings(ServiceSettings):
     chunk_rows_max: PositiveInt = 5_000
     chunk_cpu_ms: PositiveInt = 100
     feed_poll_ms: PositiveInt = 200
-    # The feed waits while payments or notify are further behind than this.
-    feed_lag_rows_max: PositiveInt = 20_000
+    # The feed waits while our relay, payments or notify need longer than this for what lies before
+    # them already: so long a person's settlement stands behind the feed's.
+    feed_lag_ms_max: PositiveInt = 500
     # How long a hospital's post waits for a roster that is still on its way.
     member_wait_s: PositiveFloat = 2.0
     review_poll_ms: PositiveInt = 500

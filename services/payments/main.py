@@ -122,6 +122,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
         group=events.GROUP,
         events=events.CONSUMED,
         handle=events.handler(desk),
+        has_room=lambda: not desk.cutting_lags,
     )
     tasks: dict[str, Task] = {}
     if "worker" in roles:

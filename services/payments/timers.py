@@ -83,14 +83,17 @@ class Timers:
 
     async def _lead(self, lead: Lead, stop: asyncio.Event) -> None:
         await open_funds(self._desk)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._cut(stop))
-            group.create_task(self._follow_batches(group, stop))
-            for job in JOBS:
-                group.create_task(self._look_after(job, stop))
-            while not stop.is_set():
-                await lead.still_held()
-                await pause(STAND_BY_S, stop)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._cut(stop))
+                group.create_task(self._follow_batches(group, stop))
+                for job in JOBS:
+                    group.create_task(self._look_after(job, stop))
+                while not stop.is_set():
+                    await lead.still_held()
+                    await pause(STAND_BY_S, stop)
+        finally:
+            self._desk.cutting_lags = False
 
     async def _look_after(self, job: Job, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -112,11 +115,13 @@ class Timers:
             except TRANSIENT as trouble:
                 log.warning("timer.failed", job=CUTTER, error=trouble)
                 waiting = []
-            due = [lane for lane, until in waiting if not until]
-            for lane in due:
+            due = [one for one in waiting if not one.until]
+            for lane, _, _ in due:
                 rows[lane] = await self._cut_one(lane, rows[lane])
+            # Where a batch cannot be cut, grants are taken in all the same.
+            self._desk.cutting_lags = any(one.full and rows[one.lane] is None for one in due)
             if not due:
-                pause_s = min([pause_s, *(until.total_seconds() for _, until in waiting)])
+                pause_s = min([pause_s, *(one.until.total_seconds() for one in waiting)])
                 await pause(pause_s, self._desk.payouts_ready, stop)
 
     async def _cut_one(self, lane: Lane, rows: int | None) -> int | None:

@@ -39,7 +39,7 @@ async def desk(desk: Desk) -> Desk:
 async def batch_id(desk: Desk, new_member: NewMember) -> UUID:
     member = new_member()
     await deliver(desk, member.registered(), member.payee(), member.grant(LARGE))
-    [(lane, _)] = await lanes_due(desk)
+    [(lane, *_)] = await lanes_due(desk)
     assert lane == LARGE_LANE
     batch_id = await cut_batch(desk, lane, 10)
     assert batch_id is not None
@@ -119,7 +119,7 @@ async def test_a_negative_grant_reduces_what_waits_for_approval(
     await deliver(desk, member.grant(-LARGE + 40_000_00))
     await send(desk)
     assert await states(desk, member) == [("ready", 40_000_00), ("netted", 0)]
-    [(lane, _)] = await lanes_due(desk)
+    [(lane, *_)] = await lanes_due(desk)
     assert lane == Lane("union", 0), "it is a small one now"
     await check_books(desk, bank)
 

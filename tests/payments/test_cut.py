@@ -29,11 +29,11 @@ async def test_a_batch_is_cut_when_its_first_payout_has_waited_or_when_it_is_ful
 ) -> None:
     member = new_member()
     await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
-    [(_, until)] = await lanes_due(desk)
+    [(_, until, _)] = await lanes_due(desk)
     assert until is not None
     assert until <= timedelta(milliseconds=desk.settings.batch_wait_ms)
     await deliver(desk, *(member.grant(1_00) for _ in range(desk.settings.batch_payouts_max)))
-    assert await lanes_due(desk) == [(UNION, timedelta(0))]
+    assert await lanes_due(desk) == [(UNION, timedelta(0), True)]
 
 
 async def test_the_fixed_bytes_are_what_is_sent_and_are_kept_sealed(

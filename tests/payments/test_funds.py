@@ -71,7 +71,7 @@ async def test_it_goes_out_when_money_has_come(
     )
     async with desk.database.begin() as unit:
         await ledger.post(unit, [income], clock.now())
-    assert [lane for lane, _ in await lanes_due(desk)] == [UNION]
+    assert [lane for lane, *_ in await lanes_due(desk)] == [UNION]
     await pay_out(desk, bank)
     assert await states(desk, member) == [("paid", 80_00)]
 
@@ -87,7 +87,7 @@ async def test_a_refused_batch_gives_its_money_back_to_what_waits(
     assert await lanes_due(desk) == []
     bank.all_lines[0].refuse()
     await send(desk)
-    assert [lane for lane, _ in await lanes_due(desk)] == [UNION]
+    assert [lane for lane, *_ in await lanes_due(desk)] == [UNION]
     await pay_out(desk, bank)
     assert await states(desk, second) == [("paid", 40_00)]
 
@@ -154,4 +154,4 @@ async def test_a_payout_follows_its_scheme_to_another_fund(
     )
     await open_funds(moved)
     await cut_batch(moved, UNION, 10)
-    assert [lane for lane, _ in await lanes_due(moved)] == [Lane("named", 0)]
+    assert [lane for lane, *_ in await lanes_due(moved)] == [Lane("named", 0)]

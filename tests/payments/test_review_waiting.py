@@ -50,7 +50,7 @@ async def test_what_waits_for_money_behind_a_grant_that_is_taken_back_goes_out(
     assert not await cut(desk)
     assert await lanes_due(desk) == []
     await deliver(desk, large.grant(-80_00))
-    assert [lane for lane, _ in await lanes_due(desk)] == [UNION]
+    assert [lane for lane, *_ in await lanes_due(desk)] == [UNION]
     await pay_out(desk, bank)
     assert await states(desk, small) == [("paid", 20_00)]
     await check_books(desk, bank)
@@ -68,10 +68,10 @@ async def test_what_was_due_while_nobody_cut_waits_for_the_bank_to_open_again(
     with clock.set_to(datetime(2026, 11, 23, 16, 30, tzinfo=BUSINESS_ZONE)) as hands:
         await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
         hands.advance(timedelta(hours=3))
-        [(_, until)] = await lanes_due(desk)
+        [(_, until, _)] = await lanes_due(desk)
         assert until == timedelta(hours=13, minutes=30)
         hands.advance(until)
-        [(_, until)] = await lanes_due(desk)
+        [(_, until, _)] = await lanes_due(desk)
         assert until == timedelta(0)
 
 
@@ -88,17 +88,17 @@ async def test_a_batch_that_is_taken_apart_does_not_wait_for_the_window_of_next_
         for member in (one, other):
             await deliver(desk, member.registered(), member.payee(), member.grant(5_00))
         hands.advance(timedelta(days=3, hours=1, seconds=1))
-        [(lane, until)] = await lanes_due(desk)
+        [(lane, until, _)] = await lanes_due(desk)
         assert until == timedelta(0)
         assert await cut_batch(desk, lane, 10) is not None
         hands.advance(timedelta(hours=1))
         await deliver(desk, one.payee(2, card="6222021000112345672"))
         await send(desk)
-        assert await lanes_due(desk) == [(lane, timedelta(0))]
+        assert await lanes_due(desk) == [(lane, timedelta(0), False)]
         await deliver(desk, other.grant(6_00))
         batch_id = await cut_batch(desk, lane, 2)
         assert batch_id is not None
-        [(_, until)] = await lanes_due(desk)
+        [(_, until, _)] = await lanes_due(desk)
         assert until > timedelta(days=27), "what has come since waits for its own window"
 
 

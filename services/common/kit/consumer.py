@@ -37,9 +37,10 @@ log = get_logger()
 
 POLL_S: Final = 0.2
 RETRY_S: Final = 0.5
+ROOM_POLL_S: Final = 0.02
 QUIET_MAX_S: Final = 10.0
-# A telling is a write of the broker's; who asks how far a group is asks about as often.
-TELL_EVERY_S: Final = 0.5
+# A telling is a write of the broker's; the feed asks as often how far behind it the groups are.
+TELL_EVERY_S: Final = 0.1
 
 DEAD_LETTERS_DDL: Final = (
     # A letter without an error is not at fault itself: it queues behind its aggregate's dead one.
@@ -95,6 +96,7 @@ class Consumer:
         group: str,
         events: Sequence[type[Event]],
         handle: Handler,
+        has_room: Callable[[], bool] = lambda: True,
     ) -> None:
         self._bounds = bounds
         self._database = database
@@ -103,6 +105,8 @@ class Consumer:
         self._group = group
         self._reader = Reader(events)
         self._handle = handle
+        # False while what was taken before has to be worked off first.
+        self._has_room = has_room
         self._name = f"consumer.{group}"
         self._quiet_since = clock.monotonic()
         self._told: dict[Partition, int] = {}
@@ -128,6 +132,10 @@ class Consumer:
         try:
             await reader.open(at)
             while not stop.is_set() and await self._cluster.id() == cluster_id:
+                if not self._has_room():
+                    self._health.waiting(self._name)
+                    await pause(ROOM_POLL_S, stop)
+                    continue
                 try:
                     records = await reader.next(
                         wait_s=POLL_S, rows_max=self._bounds.consumer_batch_rows

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from services.common.kit import outbox, positions
@@ -13,7 +15,12 @@ from services.common.kit.logs import get_logger
 log = get_logger()
 
 LOOK_EVERY_S: Final = 0.02
-ASK_LAG_EVERY_S: Final = 0.5
+ASK_LAG_EVERY_S: Final = 0.1
+# What others do comes in sets, so a look at a tenth of a second says little.
+MEAN_OVER_S: Final = 1.0
+FIRST_PER_S: Final = 2_000.0
+# Nobody is taken to be slower, so that the first events after a standstill find them.
+SLOWEST_PER_S: Final = 200.0
 
 
 class Freshness:
@@ -60,8 +67,32 @@ class Freshness:
         await self._ends.close()
 
 
+@dataclass
+class Pace:
+    """How fast somebody works off what lies before them, as a mean over about `MEAN_OVER_S`."""
+
+    per_s: float = FIRST_PER_S
+    _done: int = 0
+    _left: int = 0
+    _at: float | None = None
+
+    def wait_s(self, now: float, done: int, left: int) -> float:
+        """Note that so many events are done and so many left; give the time these will take."""
+        if self._at is not None and now > self._at:
+            seen = (done - self._done) / (now - self._at)
+            # Whoever had nothing to do for a part of the time is faster than was seen.
+            if seen > self.per_s or (self._left and left):
+                weight = min(1.0, (now - self._at) / MEAN_OVER_S)
+                self.per_s = max(SLOWEST_PER_S, self.per_s + weight * (seen - self.per_s))
+        self._done, self._left, self._at = done, left, now
+        return left / self.per_s
+
+
 class Lag:
-    """How many events others have still before them: our outbox's, and what each group has told."""
+    """How long others need for what lies before them: our relay for the outbox, groups for topics.
+
+    `topic` is the one that our own events go to.
+    """
 
     def __init__(
         self,
@@ -69,33 +100,47 @@ class Lag:
         database: Database,
         cluster: Cluster,
         groups: Mapping[str, Sequence[str]],
+        *,
+        topic: str,
     ) -> None:
         self._database = database
         self._cluster = cluster
         self._ends = LogEnds(bounds)
         self._groups = groups
+        self._topics = {topic, *(one for topics in groups.values() for one in topics)}
+        self._topic = topic
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+        self._relay = Pace()
         self._asked_at = float("-inf")
-        self._rows = 0
+        self._seconds = 0.0
 
-    async def rows(self) -> int:
-        """Give the largest lag, asked at most once per `ASK_LAG_EVERY_S`.
+    async def seconds(self) -> float:
+        """Give the longest of the times, asked at most once per `ASK_LAG_EVERY_S`.
 
         Without a broker no group can be asked, but the outbox fills.
         """
-        if time.monotonic() - self._asked_at >= ASK_LAG_EVERY_S:
+        now = time.monotonic()
+        if now - self._asked_at >= ASK_LAG_EVERY_S:
             async with self._database.begin() as unit:
                 unpublished = await unit.fetchval(outbox.PENDING)
             try:
-                self._rows = max(unpublished, *[await self._of(group) for group in self._groups])
+                self._seconds = await self._longest(now, unpublished)
             except BrokerTrouble:
-                self._rows = unpublished
-            self._asked_at = time.monotonic()
-        return self._rows
+                self._seconds = unpublished / self._relay.per_s
+            self._asked_at = now
+        return self._seconds
 
-    async def _of(self, group: str) -> int:
-        ends = await self._ends.read(self._groups[group])
-        told = await self._cluster.told_positions(group)
-        return sum(max(0, end - told.get(partition, 0)) for partition, end in ends.items())
+    async def _longest(self, now: float, unpublished: int) -> float:
+        ends = await self._ends.read(self._topics)
+        published = sum(end for (topic, _), end in ends.items() if topic == self._topic)
+        found = [self._relay.wait_s(now, published, unpublished)]
+        for group, topics in self._groups.items():
+            told = await self._cluster.told_positions(group)
+            mine = {partition: end for partition, end in ends.items() if partition[0] in topics}
+            done = sum(told.get(partition, 0) for partition in mine)
+            left = sum(max(0, end - told.get(partition, 0)) for partition, end in mine.items())
+            found.append(self._paces[group].wait_s(now, done, left))
+        return max(found)
 
     async def close(self) -> None:
         await self._ends.close()

@@ -39,6 +39,14 @@ NO_LINE = 0
 BOOKS_DIFFER = "BOOKS_DIFFER"
 
 
+class Due(NamedTuple):
+    """A lane in which payouts wait, how long until its next batch, and whether that is full."""
+
+    lane: Lane
+    until: timedelta
+    full: bool
+
+
 class Sorted(NamedTuple):
     """Ready payouts by what can be done with them now."""
 
@@ -53,7 +61,7 @@ class Sorted(NamedTuple):
     elsewhere: list[tuple[Lane, Payout]]
 
 
-async def lanes_due(desk: Desk) -> list[tuple[Lane, timedelta]]:
+async def lanes_due(desk: Desk) -> list[Due]:
     """Say in which lanes payouts wait, and how long it is until each one's next batch."""
     settings = desk.settings
     async with desk.database.begin() as unit:
@@ -62,7 +70,11 @@ async def lanes_due(desk: Desk) -> list[tuple[Lane, timedelta]]:
         found = await queue.waiting(unit, settings.batch_payouts_max)
     now, wait = clock.now(), timedelta(milliseconds=settings.batch_wait_ms)
     return [
-        (waiting.lane, max(timedelta(0), _due(desk, waiting, now, wait) - now))
+        Due(
+            waiting.lane,
+            max(timedelta(0), _due(desk, waiting, now, wait) - now),
+            waiting.payouts >= rows_max(desk, waiting.lane),
+        )
         for waiting in found
         if waiting.lane.fund_id in desk.channels
     ]

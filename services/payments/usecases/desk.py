@@ -34,7 +34,7 @@ class PayeeContent(msgspec.Struct):
 _payee = msgspec.json.Decoder(PayeeContent)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
     """The database, the funds, the way to each fund's bank, and the keys."""
 
@@ -48,6 +48,9 @@ class Desk:
     # Set when payouts became ready or money came in, and when a batch has something to be done.
     payouts_ready: asyncio.Event = field(default_factory=asyncio.Event)
     batch_moved: asyncio.Event = field(default_factory=asyncio.Event)
+    # True while whole batches wait to be cut: grants are left in the log then, where the feed sees
+    # that it has to wait, rather than piled up before the cutter.
+    cutting_lags: bool = False
     _fund_of_scheme: dict[str, Fund] = field(default_factory=dict[str, Fund], init=False)
 
     def fund_of(self, scheme_id: str) -> Fund:

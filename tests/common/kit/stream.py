@@ -68,7 +68,12 @@ class Desk:
     def relay(self, health: Health | None = None) -> Relay:
         return Relay(self.knobs, self.database, self.cluster, health or Health())
 
-    def consumer(self, handle: Handler = keep_seen, cluster: Cluster | None = None) -> Consumer:
+    def consumer(
+        self,
+        handle: Handler = keep_seen,
+        cluster: Cluster | None = None,
+        has_room: Callable[[], bool] = lambda: True,
+    ) -> Consumer:
         return Consumer(
             self.knobs,
             self.database,
@@ -77,6 +82,7 @@ class Desk:
             group=self.group,
             events=[self.kind],
             handle=handle,
+            has_room=has_room,
         )
 
     def note(self, number: int, member_id: UUID | None = None) -> Noted:

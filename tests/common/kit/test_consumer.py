@@ -1,5 +1,6 @@
 """A consumer goes on where it stood, and one bad event holds up its own member only."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
@@ -46,6 +47,16 @@ async def test_a_restarted_consumer_goes_on_where_it_stood(desk: Desk) -> None:
     await desk.write([4])
     async with running(desk.relay().run, desk.consumer().run):
         assert sorted(await desk.seen_in_all(4)) == [1, 2, 3, 4]
+
+
+async def test_what_there_is_no_room_for_stays_in_the_log(desk: Desk) -> None:
+    room = asyncio.Event()
+    await desk.write([1, 2])
+    async with running(desk.relay().run, desk.consumer(has_room=room.is_set).run):
+        await desk.on_topic(2)
+        assert await desk.seen() == []
+        room.set()
+        assert sorted(await desk.seen_in_all(2)) == [1, 2]
 
 
 async def test_an_unknown_cluster_is_read_from_its_beginning(desk: Desk) -> None:
