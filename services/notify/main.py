@@ -1,6 +1,7 @@
 """Puts notify together: settings, database, Kafka, the SMS channel, routes and the sender."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,12 @@ from services.notify.usecases.sending import Sending
 from services.notify.usecases.telling import Teller
 
 NAME: Final = "notify"
+# Statements go by keys whatever a set's size, and a connection keeps its plans: one made for large
+# sets while the tables were small would read them whole, however long they have grown since.
+SESSION: Final[Mapping[str, str]] = {
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class Office:
 
 
 def new_office(settings: Settings) -> Office:
-    database = Database(settings, application=NAME)
+    database = Database(settings, application=NAME, session=SESSION)
     words = wording.load(settings.sms_sign, settings.sms_template_codes)
     channel = _new_channel(settings, words)
     mend_codes = MendCodes(keys.secret(settings.keys_dir, keys.MEND_CODES))
@@ -61,13 +68,14 @@ def new_office(settings: Settings) -> Office:
         Opener.from_dir(settings.keys_dir, NAME), words, mend_codes, settings.mend_code_days
     )
     phones = _phone_index(settings)
+    texts_queued = asyncio.Event()
     sealer = Sealer.from_dir(settings.keys_dir, Suite.named(settings.sealing_suite))
     return Office(
         settings,
         database,
         channel,
-        Sending(settings, database, channel, composer, phones),
-        Teller(settings, composer, asyncio.Event()),
+        Sending(settings, database, channel, composer, phones, texts_queued, asyncio.Event()),
+        Teller(settings, composer, texts_queued),
         Door(
             settings,
             Codes(settings, database, channel, sealer, phones),

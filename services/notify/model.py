@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+import msgspec
+from msgspec.structs import replace
+
 from services.common.identity import Phone
 from services.common.ids import derived_id
 
@@ -27,8 +30,8 @@ FIRST_OFFICER = 1
 
 class MessageState(StrEnum):
     AWAITING_CONTACT = "awaiting_contact"
+    # Queued, or in a call that is being made: which one, the open calls tell.
     READY = "ready"
-    SUBMITTING = "submitting"
     UNKNOWN = "unknown"
     SENT = "sent"
     REFUSED = "refused"
@@ -41,14 +44,15 @@ class DispatchState(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, gc=False):
     """What is to be said; `recipient_no` is 0 for the member, from 1 on for the officers.
 
     An officer's number is their place in that version of the unit's list by which the message is
     addressed. While there is no list, the notice to the first stands for all of them.
+    `message_id` is the natural key, made by `text_id`.
     """
 
+    message_id: UUID
     member_id: UUID
     payout_id: UUID
     attempt_no: int
@@ -62,15 +66,21 @@ class Notice:
     # For how long the payout has waited for somebody; each number of days is told once.
     days: int | None = None
 
-    @property
-    def message_id(self) -> UUID:
-        """The natural key: one text per payout attempt, outcome (template) and recipient."""
-        outcome = (self.template,) if self.days is None else (self.template, self.days)
-        return derived_id("text", self.payout_id, self.attempt_no, *outcome, self.recipient_no)
+    def to(self, recipient_no: int) -> "Notice":
+        """Give the same notice to another of the officers."""
+        key = text_id(self.payout_id, self.attempt_no, self.template, recipient_no, self.days)
+        return replace(self, message_id=key, recipient_no=recipient_no)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+def text_id(
+    payout_id: UUID, attempt_no: int, template: TemplateName, recipient_no: int, days: int | None
+) -> UUID:
+    """Give the natural key: one text per payout attempt, outcome (template) and recipient."""
+    outcome = (template,) if days is None else (template, days)
+    return derived_id("text", payout_id, attempt_no, *outcome, recipient_no)
+
+
+class Placed(msgspec.Struct, frozen=True):
     """A notice with where it goes.
 
     It names the versions of the sealed values, so that it can be asked about under the same phone
@@ -86,8 +96,7 @@ class Placed:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(msgspec.Struct, frozen=True, gc=False):
     """All that a text is made of, still sealed."""
 
     message_id: UUID
@@ -108,26 +117,27 @@ class Material:
     officers: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Envelope(msgspec.Struct, frozen=True):
+    """What of a text a provider has to know."""
+
+    phone: Phone
+    variables: Mapping[str, str]
+
+
+class Text(msgspec.Struct, frozen=True):
     """One text to one phone, as it is handed to a provider."""
 
     material: Material
-    phone: Phone
-    variables: Mapping[str, str]
+    envelope: Envelope
     parts: int
 
     @property
     def message_id(self) -> UUID:
         return self.material.message_id
 
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What of a text a provider has to know."""
-
-    phone: Phone
-    variables: Mapping[str, str]
+    @property
+    def phone(self) -> Phone:
+        return self.envelope.phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +165,7 @@ class Dispatch:
 
     @property
     def call(self) -> Call:
-        envelopes = [Envelope(text.phone, text.variables) for text in self.texts]
+        envelopes = [text.envelope for text in self.texts]
         return Call(self.dispatch_id, self.template, envelopes, self.signed_at)
 
 

@@ -41,7 +41,8 @@ class Settings(ServiceSettings):
 
     texts_per_call_max: PositiveInt = Field(default=100, le=100)
     dispatches_in_flight: PositiveInt = 8
-    sender_poll_ms: PositiveInt = 50
+    # Whoever queues texts in the same process wakes the sender at once.
+    sender_poll_ms: PositiveInt = 500
     channel_pause_s: PositiveFloat = Field(default=1.0, le=2.0)
     retry_first_s: PositiveFloat = 1.0
     retry_max_s: PositiveFloat = 60.0

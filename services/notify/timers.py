@@ -1,7 +1,8 @@
 """The loops that wake the sender: texts that are due, calls whose fate is unknown, lists awaited.
 
-One process leads. It wakes as soon as a message is committed and at every poll, and keeps several
-calls in flight; each is settled when its answer is there.
+One process leads. It wakes as soon as a message is committed, and polls for what other processes
+queue and for what waits for its time. It keeps several calls in flight and takes the next ones when
+half of them are answered, so that calls are written down and settled several at a time.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ ASKER: Final = "asker"
 STAND_BY_S: Final = 1.0
 RETRY_S: Final = 0.5
 WAITED_OUT_ROWS_MAX: Final = 500
+# How often the asker looks around when it knows of no doubt; it is woken by the first.
+LOOK_AROUND_S: Final = 2.0
 # A question is repeated when the call has grown older by this share.
 ASK_AGAIN_SHARE: Final = 0.25
 
@@ -45,6 +48,7 @@ class Sender:
     _in_flight: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     _paused_until: float = float("-inf")
     _retries_first: bool = False
+    _more_queued: bool = False
     _asked_at: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
 
     @property
@@ -80,17 +84,19 @@ class Sender:
                     await pause(self.settings.sender_poll_ms / 1000, self.wake, stop)
 
     async def _send_next(self, group: asyncio.TaskGroup) -> bool:
-        """Put the next calls in flight; tell whether there were any."""
-        free = self.settings.dispatches_in_flight - len(self._in_flight)
-        if free <= 0 or clock.monotonic() < self._paused_until:
+        """Put the next calls in flight; tell whether there may be more to do at once."""
+        calls_max, in_flight = self.settings.dispatches_in_flight, len(self._in_flight)
+        if 2 * in_flight > calls_max or clock.monotonic() < self._paused_until:
             return False
+        free = calls_max - in_flight
         self._retries_first = not self._retries_first
         taken = await self.sending.take(free, retries_first=self._retries_first)
+        self._more_queued = len(taken) >= free
         for dispatch in taken:
             task = group.create_task(self._hand_over(dispatch))
             self._in_flight.add(task)
             task.add_done_callback(self._landed)
-        return bool(taken)
+        return self._more_queued
 
     async def _hand_over(self, dispatch: Dispatch) -> None:
         if not await self.sending.hand_over(dispatch):
@@ -98,12 +104,15 @@ class Sender:
 
     def _landed(self, task: "asyncio.Task[None]") -> None:
         self._in_flight.discard(task)
-        self.wake.set()
+        if self._more_queued:
+            self.wake.set()
 
     async def _ask(self, lead: Lead, stop: asyncio.Event) -> None:
         """Ask about every call whose fate is unknown, less often the older it is."""
+        doubts = self.sending.doubts
         while not stop.is_set():
             self.health.progress(ASKER)
+            doubts.clear()
             await lead.still_held()
             await self.sending.abandon_expired()
             unknown = await self.sending.unknown()
@@ -120,7 +129,10 @@ class Sender:
                 if not await self.sending.ask(kept):
                     break
             await self.teller.stop_waiting(self.database, WAITED_OUT_ROWS_MAX)
-            await pause(self.settings.ask_first_s, stop)
+            if unknown:
+                await pause(self.settings.ask_first_s, stop)
+            else:
+                await pause(LOOK_AROUND_S, doubts, stop)
         self.health.waiting(ASKER)
 
     def _is_due(self, kept: Kept) -> bool:

@@ -58,8 +58,8 @@ async def test_a_receipt_may_come_before_the_answer_and_twice(notify: NotifyDesk
     for _ in range(2):
         answer = await post(notify, reports)
         assert (answer.status_code, answer.json()) == (200, {"code": 0, "msg": "接收成功"})
-    assert await kept(notify, zhang) == ("delivered", "DELIVERED", "submitting")
-    assert await kept(notify, li) == ("undelivered", "UNDELIVERABLE", "submitting")
+    assert await kept(notify, zhang) == ("delivered", "DELIVERED", "ready")
+    assert await kept(notify, li) == ("undelivered", "UNDELIVERABLE", "ready")
 
 
 async def test_an_older_receipt_does_not_replace_a_newer_one(notify: NotifyDesk) -> None:

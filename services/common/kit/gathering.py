@@ -41,13 +41,16 @@ class Gathering(Generic[T, R]):
         if len(self._working) < self._sets_at_once:
             task = asyncio.create_task(self._work_off())
             self._working.add(task)
-            task.add_done_callback(self._working.discard)
         return await result
 
     async def _work_off(self) -> None:
         while self._waiting:
             pieces, results = zip(*self._next_set(), strict=True)
             await self._work_set(pieces, results)
+        # Before anybody else has a turn: what is brought next must not count on this task.
+        task = asyncio.current_task()
+        assert task is not None, "inside a task"
+        self._working.discard(task)
 
     def _next_set(self) -> list[tuple[T, asyncio.Future[R]]]:
         taken = [self._waiting.popleft()]

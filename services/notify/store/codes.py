@@ -64,6 +64,8 @@ async def settle(unit: Unit, code_id: UUID, state: str, code: str | None) -> Non
 
 
 async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
+    if not receipts:
+        return
     await unit.execute(
         """
         update login_code c

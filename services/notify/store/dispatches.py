@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from services.common.kit.db import Unit
-from services.notify.model import DispatchState, MessageState, TemplateName
+from services.notify.model import DispatchState, TemplateName
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,7 @@ class Kept:
     signed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What the provider reports of one text; `source` is a message or a login code."""
 
     source_id: UUID
@@ -32,7 +33,7 @@ class Receipt:
 
 
 async def write(unit: Unit, dispatches: Sequence[Kept]) -> None:
-    """Write the dispatches down and mark their messages: they may be on their way from now on."""
+    """Write the dispatches down: their messages may be on their way from now on."""
     await unit.copy(
         "dispatch",
         [
@@ -57,11 +58,6 @@ async def write(unit: Unit, dispatches: Sequence[Kept]) -> None:
             for kept in dispatches
         ],
     )
-    await unit.execute(
-        "update message set state = $2, code = null where message_id = any($1)",
-        [message_id for kept in dispatches for message_id in kept.message_ids],
-        MessageState.SUBMITTING,
-    )
 
 
 async def abandon(unit: Unit, signed_before: datetime) -> int:
@@ -74,7 +70,7 @@ async def abandon(unit: Unit, signed_before: datetime) -> int:
             returning message_ids
         ), lost as (
             update message set state = 'unknown'
-            where state = 'submitting'
+            where state in ('ready', 'submitting')
               and message_id in (select unnest(message_ids) from left_over)
             returning 1
         )
@@ -84,16 +80,23 @@ async def abandon(unit: Unit, signed_before: datetime) -> int:
     )
 
 
-async def lock(unit: Unit, dispatch_id: UUID) -> bool:
-    """Lock a dispatch; False where its fate is known already."""
-    state = await unit.fetchval(
-        "select state from dispatch where dispatch_id = $1 for update", dispatch_id
+async def lock(unit: Unit, dispatch_ids: Sequence[UUID]) -> set[UUID]:
+    """Lock the dispatches; give those whose fate is not known already."""
+    rows = await unit.fetch(
+        """
+        select dispatch_id, state from dispatch where dispatch_id = any($1)
+        order by dispatch_id for update
+        """,
+        dispatch_ids,
     )
-    return state is not None and state != DispatchState.DONE
+    return {row["dispatch_id"] for row in rows if row["state"] != DispatchState.DONE}
 
 
-async def move(unit: Unit, dispatch_id: UUID, state: DispatchState) -> None:
-    await unit.execute("update dispatch set state = $2 where dispatch_id = $1", dispatch_id, state)
+async def move(unit: Unit, dispatch_ids: Sequence[UUID], state: DispatchState) -> None:
+    if dispatch_ids:
+        await unit.execute(
+            "update dispatch set state = $2 where dispatch_id = any($1)", dispatch_ids, state
+        )
 
 
 async def unknown(unit: Unit, rows_max: int) -> list[Kept]:
@@ -108,8 +111,13 @@ async def unknown(unit: Unit, rows_max: int) -> list[Kept]:
     return [Kept(**row) for row in rows]
 
 
-async def recipients(unit: Unit, dispatch_ids: Sequence[UUID]) -> Mapping[tuple[UUID, bytes], UUID]:
-    """Lock the dispatches; tell which message each (dispatch, phone) was."""
+async def recipients(
+    unit: Unit, dispatch_ids: Sequence[UUID]
+) -> Mapping[tuple[UUID, bytes], Sequence[UUID]]:
+    """Lock the dispatches; tell which messages each (dispatch, phone) was.
+
+    Two texts of one call to one phone have their receipts in common: the provider tells no more.
+    """
     rows = await unit.fetch(
         """
         select dispatch_id, message_ids, phone_indexes from dispatch
@@ -117,15 +125,17 @@ async def recipients(unit: Unit, dispatch_ids: Sequence[UUID]) -> Mapping[tuple[
         """,
         dispatch_ids,
     )
-    return {
-        (row["dispatch_id"], index): message_id
-        for row in rows
-        for message_id, index in zip(row["message_ids"], row["phone_indexes"], strict=True)
-    }
+    found: dict[tuple[UUID, bytes], list[UUID]] = {}
+    for dispatch_id, message_ids, phone_indexes in rows:
+        for message_id, index in zip(message_ids, phone_indexes, strict=True):
+            found.setdefault((dispatch_id, index), []).append(message_id)
+    return found
 
 
 async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
     """Keep the newest receipt of each message; the same again changes nothing."""
+    if not receipts:
+        return
     newest: dict[UUID, Receipt] = {}
     for receipt in sorted(receipts, key=lambda one: one.at):
         newest[receipt.source_id] = receipt

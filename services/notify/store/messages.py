@@ -13,8 +13,8 @@ from services.notify.model import THE_MEMBER, Material, MessageState, Notice, Pl
 from services.notify.tables import message
 
 NOTICE: Final = """
-    member_id, payout_id, attempt_no, template, recipient_no, payee_version, amount_fen, reason,
-    booked_on, days
+    message_id, member_id, payout_id, attempt_no, template, recipient_no, payee_version, amount_fen,
+    reason, booked_on, days
     """
 MATERIAL: Final = """
     select g.message_id, g.member_id, g.payout_id, g.attempt_no, g.template, g.recipient_no,
@@ -29,6 +29,26 @@ MATERIAL: Final = """
     left join unit_officers o
            on o.unit_code = g.unit_code and o.version = g.officers_version
     """
+COLUMNS: Final = (
+    "message_id",
+    "member_id",
+    "payout_id",
+    "attempt_no",
+    "template",
+    "recipient_no",
+    "payee_version",
+    "amount_fen",
+    "reason",
+    "booked_on",
+    "days",
+    "state",
+    "contact_version",
+    "unit_code",
+    "officers_version",
+    "created_at",
+)
+# As many as one call to a provider takes at most.
+TEXTS_PER_SET_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +70,93 @@ async def write(unit: Unit, placed: Sequence[Placed], moment: datetime) -> set[U
     """
     if not placed:
         return set()
-    ordered = sorted(placed, key=lambda one: one.notice.message_id)
-    ids = [one.notice.message_id for one in ordered]
-    notices = [one.notice for one in ordered]
-    rows = await unit.fetch(
-        """
-        insert into message (message_id, member_id, payout_id, attempt_no, template, recipient_no,
-                             payee_version, amount_fen, reason, booked_on, days, state,
-                             contact_version, unit_code, officers_version, created_at)
-        select *, $16::timestamptz
-        from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::smallint[],
-                    $7::int[], $8::bigint[], $9::text[], $10::date[], $11::smallint[], $12::text[],
-                    $13::int[], $14::text[], $15::int[])
-        on conflict (message_id) do update
-        set state = excluded.state, contact_version = excluded.contact_version,
-            unit_code = excluded.unit_code, officers_version = excluded.officers_version
-        where message.state = 'awaiting_contact' and excluded.state <> 'awaiting_contact'
-        returning message_id, xmax = 0 as is_new
-        """,
-        ids,
-        [notice.member_id for notice in notices],
-        [notice.payout_id for notice in notices],
-        [notice.attempt_no for notice in notices],
-        [notice.template for notice in notices],
-        [notice.recipient_no for notice in notices],
-        [notice.payee_version for notice in notices],
-        [notice.amount_fen for notice in notices],
-        [notice.reason for notice in notices],
-        [notice.booked_on for notice in notices],
-        [notice.days for notice in notices],
-        [one.state for one in ordered],
-        [one.contact_version for one in ordered],
-        [one.unit_code for one in ordered],
-        [one.officers_version for one in ordered],
+    ordered = sorted(placed, key=_message_id)
+    states = await _states(unit, [one.notice.message_id for one in ordered])
+    new = [one for one in ordered if one.notice.message_id not in states]
+    addressed = [
+        one
+        for one in ordered
+        if one.state is not MessageState.AWAITING_CONTACT
+        and states.get(one.notice.message_id) == MessageState.AWAITING_CONTACT
+    ]
+    await unit.copy("message", COLUMNS, [_row(one, moment) for one in new])
+    await _address(unit, addressed)
+    await _wait(unit, [one for one in new if one.state is MessageState.AWAITING_CONTACT])
+    written = [*new, *addressed]
+    ready = [one.notice.message_id for one in written if one.state is MessageState.READY]
+    await queue(unit, ready, moment)
+    return {one.notice.message_id for one in written}
+
+
+def _message_id(one: Placed) -> UUID:
+    return one.notice.message_id
+
+
+def _row(one: Placed, moment: datetime) -> tuple[object, ...]:
+    notice = one.notice
+    return (
+        notice.message_id,
+        notice.member_id,
+        notice.payout_id,
+        notice.attempt_no,
+        notice.template,
+        notice.recipient_no,
+        notice.payee_version,
+        notice.amount_fen,
+        notice.reason,
+        notice.booked_on,
+        notice.days,
+        one.state,
+        one.contact_version,
+        one.unit_code,
+        one.officers_version,
         moment,
     )
-    written = {row["message_id"] for row in rows}
-    mine = [one for one, key in zip(ordered, ids, strict=True) if key in written]
-    await _wait(unit, [one for one in mine if one.state is MessageState.AWAITING_CONTACT])
-    await _leave(unit, [row["message_id"] for row in rows if not row["is_new"]])
-    ready = [one.notice.message_id for one in mine if one.state is MessageState.READY]
-    await queue(unit, ready, moment)
-    return written
+
+
+async def _states(unit: Unit, message_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Lock those of the messages that there are, and give their states.
+
+    Asked first and copied then, for nearly all are new; who else writes the same one meanwhile
+    makes the copy fail, and this set is handled again.
+    """
+    rows = await unit.fetch(
+        """
+        select message_id, state from message where message_id = any($1)
+        order by message_id for update
+        """,
+        message_ids,
+    )
+    return {row["message_id"]: row["state"] for row in rows}
+
+
+async def _address(unit: Unit, placed: Sequence[Placed]) -> None:
+    """Write down where messages go that have waited for it."""
+    if not placed:
+        return
+    await unit.execute(
+        """
+        update message g
+        set state = u.state, contact_version = u.contact_version, unit_code = u.unit_code,
+            officers_version = u.officers_version
+        from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[])
+             as u(message_id, state, contact_version, unit_code, officers_version)
+        where g.message_id = u.message_id
+        """,
+        [one.notice.message_id for one in placed],
+        [one.state for one in placed],
+        [one.contact_version for one in placed],
+        [one.unit_code for one in placed],
+        [one.officers_version for one in placed],
+    )
+    await unit.execute(
+        """
+        delete from waiting w using unnest($1::uuid[], $2::uuid[]) as u(member_id, message_id)
+        where w.member_id = u.member_id and w.message_id = u.message_id
+        """,
+        [one.notice.member_id for one in placed],
+        [one.notice.message_id for one in placed],
+    )
 
 
 async def _wait(unit: Unit, placed: Sequence[Placed]) -> None:
@@ -122,18 +187,6 @@ async def wait_longer(unit: Unit, placed: Sequence[Placed]) -> None:
         )
 
 
-async def _leave(unit: Unit, message_ids: Sequence[UUID]) -> None:
-    if message_ids:
-        await unit.execute(
-            """
-            delete from waiting w using message g
-            where g.message_id = any($1) and w.member_id = g.member_id
-              and w.message_id = g.message_id
-            """,
-            message_ids,
-        )
-
-
 async def waiting_for(
     unit: Unit, members: Collection[UUID], unit_codes: Collection[str]
 ) -> list[Notice]:
@@ -151,7 +204,7 @@ async def waiting_for(
         list(members),
         list(unit_codes),
     )
-    return [Notice(**row) for row in rows]
+    return [Notice(*row) for row in rows]
 
 
 async def waited_out(unit: Unit, moment: datetime, rows_max: int) -> list[Notice]:
@@ -166,59 +219,64 @@ async def waited_out(unit: Unit, moment: datetime, rows_max: int) -> list[Notice
         moment,
         rows_max,
     )
-    return [Notice(**row) for row in rows]
+    return [Notice(*row) for row in rows]
 
 
 async def queue(
     unit: Unit, message_ids: Sequence[UUID], ready_at: datetime, tries: int = 0
 ) -> None:
+    """Queue texts in sets of as many as a call takes; what was refused before goes alone."""
     if message_ids:
         await unit.execute(
             """
-            insert into ready (message_id, ready_at, tries) select unnest($1::uuid[]), $2, $3
+            insert into ready (ready_at, tries, message_ids)
+            select $2, $3, array_agg(u.message_id order by u.place)
+            from unnest($1::uuid[]) with ordinality as u(message_id, place)
+            group by (u.place - 1) / $4 order by (u.place - 1) / $4
             """,
             message_ids,
             ready_at,
             tries,
+            1 if tries else TEXTS_PER_SET_MAX,
         )
 
 
-async def take(unit: Unit, moment: datetime, rows_max: int, *, again: bool) -> dict[UUID, int]:
-    """Take the texts that are due, the oldest first, out of the queue; (message: tries).
+async def take(unit: Unit, moment: datetime, texts_max: int, *, again: bool) -> dict[UUID, int]:
+    """Take sets that are due, the oldest first, out of the queue; (message: tries).
 
-    `again` takes those that were refused before, else the others are taken.
+    At least one set, and no more than hold so many texts. `again` takes what was refused before,
+    else the others are taken.
     """
-    # Materialized: a joined subquery may be run once per row of the table, each time with a limit
-    # of its own.
     rows = await unit.fetch(
         """
-        with due as materialized (
-            select again, ready_at, message_id from ready
-            where again = $3 and ready_at <= $1
-            order by ready_at, message_id limit $2 for update skip locked)
-        delete from ready r using due
-        where r.again = due.again and r.ready_at = due.ready_at
-          and r.message_id = due.message_id
-        returning r.message_id, r.tries, r.ready_at
+        with due as (
+            select ctid as place,
+                   sum(cardinality(message_ids)) over (order by ready_at, set_no) as texts,
+                   row_number() over (order by ready_at, set_no) as number
+            from ready where again = $3 and ready_at <= $1
+            order by ready_at, set_no limit $2)
+        delete from ready
+        where ctid = any (array(select place from due where texts <= $2 or number = 1))
+        returning ready_at, set_no, tries, message_ids
         """,
         moment,
-        rows_max,
+        texts_max,
         again,
     )
-    rows.sort(key=lambda row: (row["ready_at"], row["message_id"]))
-    return {row["message_id"]: row["tries"] for row in rows}
+    rows.sort(key=lambda row: (row["ready_at"], row["set_no"]))
+    return {message_id: row["tries"] for row in rows for message_id in row["message_ids"]}
 
 
 async def material(unit: Unit, message_ids: Sequence[UUID]) -> list[Material]:
     """Give what the texts are made of, in the order asked."""
     rows = await unit.fetch(f"{MATERIAL} order by u.place", message_ids)
-    return [Material(**row) for row in rows]
+    return [Material(*row) for row in rows]
 
 
 async def material_of_unknown(unit: Unit, message_ids: Sequence[UUID]) -> list[Material]:
     """Give what those texts are made of whose fate the provider has not told."""
     rows = await unit.fetch(f"{MATERIAL} where g.state = 'unknown' order by u.place", message_ids)
-    return [Material(**row) for row in rows]
+    return [Material(*row) for row in rows]
 
 
 async def move(

@@ -49,6 +49,9 @@ class Template:
     words: str
     fields: tuple[str, ...]
     code: str
+    # The words' fields in order, and how long the words are without them.
+    holes: tuple[str, ...]
+    own_characters: int
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Put each field's value in its place; a value is never read as a template again."""
@@ -70,6 +73,12 @@ class Wording:
     def content(self, template: TemplateName, variables: Mapping[str, str]) -> str:
         """Give the text as it arrives, the signature in front."""
         return f"【{self.sign}】{self.templates[template].fill(variables)}"
+
+    def parts(self, template: TemplateName, variables: Mapping[str, str]) -> int:
+        """Count the parts that the text is charged as, without writing it."""
+        words = self.templates[template]
+        filled = sum([len(variables[hole]) for hole in words.holes])
+        return _parts(len(self.sign) + len("【】") + words.own_characters + filled)
 
     def reason(self, code: str) -> str:
         return self.reasons.get(code, self.reasons["OTHER"])
@@ -108,14 +117,20 @@ def _template(name: TemplateName, entry: Mapping[str, Any], code: str | None) ->
     if not approved:
         raise BadTemplate(name)
     fields = tuple(aliyun["variables"])
-    return Template(name, entry["recipient"], words, fields, code or aliyun["code"])
+    return Template(
+        name, entry["recipient"], words, fields, code or aliyun["code"], holes, len(filled)
+    )
 
 
 def parts(content: str) -> int:
     """Count the parts: one up to 70 characters, above that one per 67 begun."""
-    if len(content) <= ONE_PART_CHARACTERS:
+    return _parts(len(content))
+
+
+def _parts(characters: int) -> int:
+    if characters <= ONE_PART_CHARACTERS:
         return 1
-    return -(-len(content) // LONG_PART_CHARACTERS)
+    return -(-characters // LONG_PART_CHARACTERS)
 
 
 def short_name(surname: str) -> str:

@@ -9,9 +9,9 @@ import msgspec
 
 from services.common.identity import PersonName, Phone, mobile_phone
 from services.common.kit.sealing import UNSALTED, Opener, SealBroken
-from services.notify.model import FIRST_OFFICER, THE_MEMBER, Material, Text
+from services.notify.model import FIRST_OFFICER, THE_MEMBER, Envelope, Material, Text
 from services.notify.rules import MendCodes
-from services.notify.texts.wording import Wording, day, money, parts, short_name
+from services.notify.texts.wording import Wording, day, money, short_name
 
 
 class Unreadable(Exception):
@@ -49,8 +49,8 @@ class Composer:
     def text(self, material: Material) -> Text:
         """Make the text, or raise `Unreadable`."""
         variables, phone = self._fill(material)
-        content = self.wording.content(material.template, variables)
-        return Text(material, phone, variables, parts(content))
+        charged = self.wording.parts(material.template, variables)
+        return Text(material, Envelope(phone, variables), charged)
 
     def content(self, material: Material, *, to_owner: bool) -> str | None:
         """Say the text as it is sent; None where its values are not there or do not open.

@@ -16,16 +16,18 @@ from services.common.identity import mobile_phone
 from services.common.kit import clock, metrics
 from services.common.kit.clock import BUSINESS_ZONE
 from services.common.kit.db import Database
+from services.common.kit.gathering import Gathering
 from services.common.kit.sealing import BlindIndex
 from services.notify.errors import ReportUnreadable
 from services.notify.store import codes, dispatches
 from services.notify.store.dispatches import Receipt
 
 REPORTS_MAX: Final = 1_000
+REPORTS_PER_SET_MAX: Final = 2_000
 CODE_CHARACTERS_MAX: Final = 64
 
 
-class AliyunReport(msgspec.Struct):
+class AliyunReport(msgspec.Struct, gc=False):
     """One element of an SmsReport."""
 
     phone_number: str
@@ -36,11 +38,22 @@ class AliyunReport(msgspec.Struct):
 
 
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_REPORTS: Final = msgspec.json.Decoder(list[AliyunReport])
 _REPORT: Final = msgspec.json.Decoder(AliyunReport)
 
 
 def read_aliyun(body: bytes) -> list[AliyunReport]:
     """Read the receipts; one that cannot be read does not cost the others, nor a repetition."""
+    try:
+        reports = _REPORTS.decode(body)
+    except msgspec.MsgspecError:
+        reports = _readable(body)
+    if len(reports) > REPORTS_MAX:
+        raise ReportUnreadable
+    return reports
+
+
+def _readable(body: bytes) -> list[AliyunReport]:
     try:
         elements = _ELEMENTS.decode(body)
     except msgspec.MsgspecError as unreadable:
@@ -58,26 +71,44 @@ def _read(element: msgspec.Raw) -> AliyunReport | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Receipts:
+    """Keeps receipts; posts that come at the same time are one set."""
+
     database: Database
     phones: BlindIndex
 
+    def __post_init__(self) -> None:
+        self._keeping = Gathering[Sequence[AliyunReport], None](
+            self._keep_all, rows_of=len, rows_max=REPORTS_PER_SET_MAX, sets_at_once=1
+        )
+
     async def keep(self, reports: Sequence[AliyunReport]) -> None:
         """Keep the receipts of the texts that are ours; others are nobody's business here."""
-        named = [(_uuid(report.out_id or ""), report) for report in reports]
-        ours = [(out_id, report) for out_id, report in named if out_id is not None]
-        out_ids = list({out_id for out_id, _ in ours})
+        await self._keeping.done(reports)
+
+    async def _keep_all(self, posts: Sequence[Sequence[AliyunReport]]) -> Sequence[None]:
+        reports = [report for post in posts for report in post]
+        calls = {out_id: _uuid(out_id) for out_id in {one.out_id for one in reports}}
         async with self.database.begin() as unit:
-            messages = await dispatches.recipients(unit, out_ids)
-            kept: list[Receipt] = []
-            for out_id, report in ours:
-                message_id = messages.get((out_id, self._phone_index(report.phone_number)))
-                kept.append(_receipt(message_id or out_id, report))
-            await dispatches.save_receipts(unit, kept)
-            await codes.save_receipts(unit, kept)
-        for report in reports:
-            metrics.texts.labels("delivered" if report.success else "undelivered").inc()
+            ours = [call_id for call_id in calls.values() if call_id is not None]
+            messages = await dispatches.recipients(unit, ours)
+            texts: list[Receipt] = []
+            others: list[Receipt] = []
+            for report in reports:
+                call_id = calls[report.out_id]
+                if call_id is None:
+                    continue
+                found = messages.get((call_id, self._phone_index(report.phone_number)), ())
+                texts += [_receipt(message_id, report) for message_id in found]
+                if not found:
+                    others.append(_receipt(call_id, report))
+            await dispatches.save_receipts(unit, texts)
+            await codes.save_receipts(unit, others)
+        delivered = sum(report.success for report in reports)
+        metrics.texts.labels("delivered").inc(delivered)
+        metrics.texts.labels("undelivered").inc(len(reports) - delivered)
+        return [None] * len(posts)
 
     def _phone_index(self, phone_number: str) -> bytes:
         phone = mobile_phone(phone_number)
@@ -97,8 +128,8 @@ def _moment(text: str) -> datetime:
         return clock.now()
 
 
-def _uuid(text: str) -> UUID | None:
+def _uuid(text: str | None) -> UUID | None:
     try:
-        return UUID(text)
+        return UUID(text or "")
     except ValueError:
         return None

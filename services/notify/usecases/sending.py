@@ -1,8 +1,8 @@
 """How texts go out: written down, handed over, settled; and asked about where that is not known.
 
-Before a byte leaves, the call and its texts are committed as `submitting`. A call whose answer is
-lost is unknown and asked about by its id until the provider knows it; only when the request has
-expired there and is still not found, its texts are queued again, for a call of another id.
+Before a byte leaves, the call is committed as `submitting`, with the ids of its texts. A call whose
+answer is lost is unknown and asked about by its id until the provider knows it; only when the
+request has expired there and is still not found, its texts are queued again, for another call.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from services.common.ids import new_ids
 from services.common.kit import clock, metrics
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import Database, Unit
+from services.common.kit.gathering import Gathering
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import BlindIndex
 from services.notify.channels.base import NOT_FOUND, Outcome, Remedy, SmsChannel, Verdict
@@ -33,15 +34,50 @@ log = get_logger()
 SENT_VERSION: Final = 1
 UNREADABLE: Final = "UNREADABLE"
 UNKNOWN: Final = Verdict(Outcome.UNKNOWN)
+# Calls that are answered while others are being written down are settled together.
+SETTLED_TEXTS_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A call and what is known of its texts: a verdict for each, and those that do not open."""
+
+    dispatch: Dispatch
+    verdicts: Sequence[Verdict]
+    unreadable: Collection[UUID]
+
+    @property
+    def by_verdict(self) -> dict[Verdict, list[Text]]:
+        found: defaultdict[Verdict, list[Text]] = defaultdict(list)
+        for text, verdict in zip(self.dispatch.texts, self.verdicts, strict=True):
+            found[verdict].append(text)
+        return found
+
+    @property
+    def state(self) -> DispatchState:
+        is_open = any(verdict.outcome is Outcome.UNKNOWN for verdict in self.verdicts)
+        return DispatchState.UNKNOWN if is_open else DispatchState.DONE
+
+
+@dataclass(eq=False)
 class Sending:
+    """`texts_queued` and `doubts` wake whoever sends, and whoever asks what became of texts."""
+
     settings: Settings
     database: Database
     channel: SmsChannel
     composer: Composer
     phones: BlindIndex
+    texts_queued: asyncio.Event
+    doubts: asyncio.Event
+
+    def __post_init__(self) -> None:
+        self._settling = Gathering[Answered, None](
+            self._settle_all,
+            rows_of=lambda answered: len(answered.dispatch.texts),
+            rows_max=SETTLED_TEXTS_MAX,
+            sets_at_once=1,
+        )
 
     async def abandon(self) -> int:
         """Whoever sent before is gone: what was being submitted has an unknown fate."""
@@ -161,30 +197,39 @@ class Sending:
         verdicts: Sequence[Verdict],
         unreadable: Collection[UUID] = (),
     ) -> None:
-        """Write down what became of a call's texts, once: whoever comes later changes nothing."""
+        """Write down what became of a call's texts, with the calls answered at the same time."""
+        await self._settling.done(Answered(dispatch, verdicts, unreadable))
+
+    async def _settle_all(self, answers: Sequence[Answered]) -> Sequence[None]:
+        """Write down what became of calls, each once: whoever comes later changes nothing."""
         moment = clock.now()
-        by_verdict: defaultdict[Verdict, list[Text]] = defaultdict(list)
-        for text, verdict in zip(dispatch.texts, verdicts, strict=True):
-            by_verdict[verdict].append(text)
+        calls: dict[UUID, Answered] = {}
+        for answer in answers:
+            calls.setdefault(answer.dispatch.dispatch_id, answer)
         async with self.database.begin() as unit:
-            if not await dispatches.lock(unit, dispatch.dispatch_id):
-                return
-            await self._give_up(unit, list(unreadable), UNREADABLE)
-            for verdict, some in by_verdict.items():
-                match verdict.outcome:
-                    case Outcome.ACCEPTED:
-                        await self._sent(unit, some, moment)
-                    case Outcome.REFUSED:
-                        await self._refused(unit, dispatch, some, verdict, moment)
-                    case Outcome.UNKNOWN:
-                        await messages.move(unit, _ids(some), MessageState.UNKNOWN)
-            is_open = UNKNOWN.outcome in {verdict.outcome for verdict in by_verdict}
-            state = DispatchState.UNKNOWN if is_open else DispatchState.DONE
-            await dispatches.move(unit, dispatch.dispatch_id, state)
-        for verdict, some in by_verdict.items():
-            self._tell(dispatch, verdict, len(some))
+            still_open = await dispatches.lock(unit, list(calls))
+            settled = [calls[dispatch_id] for dispatch_id in calls if dispatch_id in still_open]
+            unreadable = [key for one in settled for key in one.unreadable]
+            await self._give_up(unit, unreadable, UNREADABLE)
+            await self._sent(unit, _texts(settled, Outcome.ACCEPTED), moment)
+            for one in settled:
+                for verdict, some in one.by_verdict.items():
+                    if verdict.outcome is Outcome.REFUSED:
+                        await self._refused(unit, one.dispatch, some, verdict, moment)
+            doubtful = _texts(settled, Outcome.UNKNOWN)
+            await messages.move(unit, _ids(doubtful), MessageState.UNKNOWN)
+            for state in (DispatchState.DONE, DispatchState.UNKNOWN):
+                mine = [one.dispatch.dispatch_id for one in settled if one.state is state]
+                await dispatches.move(unit, mine, state)
+            unit.wakes |= {self.doubts} if doubtful else set()
+        for one in settled:
+            for verdict, some in one.by_verdict.items():
+                self._tell(one.dispatch, verdict, len(some))
+        return [None] * len(answers)
 
     async def _sent(self, unit: Unit, some: Sequence[Text], moment: datetime) -> None:
+        if not some:
+            return
         moved = await messages.move(unit, _ids(some), MessageState.SENT, sent_at=moment)
         sent = [text for text in some if text.message_id in moved]
         await unit.publish(
@@ -228,6 +273,7 @@ class Sending:
         kept = set(_ids(again))
         await messages.move(unit, _ids(again), MessageState.READY, code=verdict.code)
         await messages.queue(unit, _ids(again), moment + timedelta(seconds=wait_s), tries)
+        unit.wakes.add(self.texts_queued)
         lost = [text.message_id for text in some if text.message_id not in kept]
         await self._give_up(unit, lost, verdict.code)
 
@@ -249,6 +295,15 @@ class Sending:
                 log.error("text.refused", batch_id=batch, template=template, code=verdict.code)
             case Outcome.REFUSED, _:
                 log.warning("text.refused", batch_id=batch, template=template, code=verdict.code)
+
+
+def _texts(answers: Iterable[Answered], outcome: Outcome) -> list[Text]:
+    return [
+        text
+        for answer in answers
+        for text, verdict in zip(answer.dispatch.texts, answer.verdicts, strict=True)
+        if verdict.outcome is outcome
+    ]
 
 
 def _ids(some: Iterable[Text]) -> list[UUID]:

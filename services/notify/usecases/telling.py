@@ -10,10 +10,12 @@ of what lies behind them.
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from services.common.contracts.enrollment import (
     ContactChanged,
@@ -38,6 +40,7 @@ from services.notify.model import (
     Notice,
     Placed,
     TemplateName,
+    text_id,
 )
 from services.notify.settings import Settings
 from services.notify.store import contacts, mend_codes, messages
@@ -105,7 +108,7 @@ class Teller:
             one
             for one in placed
             if one.notice.recipient_no > FIRST_OFFICER
-            and replace(one.notice, recipient_no=FIRST_OFFICER).message_id in written
+            and one.notice.to(FIRST_OFFICER).message_id in written
         ]
         if further:
             await messages.write(unit, further, moment)
@@ -179,7 +182,7 @@ class Teller:
             return [Placed(notice, MessageState.NO_RECIPIENT)]
         return [
             Placed(
-                replace(notice, recipient_no=number),
+                notice.to(number),
                 MessageState.READY,
                 known.contact_version,
                 known.unit_code,
@@ -219,7 +222,9 @@ def _notices(event: Event) -> list[Notice]:
 
 
 def _notice(event: PayoutEvent, template: TemplateName, recipient_no: int) -> Notice:
+    days = event.days if isinstance(event, PayoutOverdue) else None
     return Notice(
+        message_id=text_id(event.payout_id, event.attempt_no, template, recipient_no, days),
         member_id=event.member_id,
         payout_id=event.payout_id,
         attempt_no=event.attempt_no,
@@ -229,7 +234,7 @@ def _notice(event: PayoutEvent, template: TemplateName, recipient_no: int) -> No
         amount_fen=event.amount_fen,
         reason=None if isinstance(event, PayoutPaid) else event.reason,
         booked_on=_booked_on(event),
-        days=event.days if isinstance(event, PayoutOverdue) else None,
+        days=days,
     )
 
 

@@ -67,3 +67,11 @@ async def test_a_piece_is_worked_even_when_nobody_waits_for_it_any_more() -> Non
     work.may_go_on.set()
     assert await numbers.done(2) == 4
     assert work.sets == [[1], [2]]
+
+
+async def test_what_is_brought_right_after_an_answer_is_worked_too() -> None:
+    work = Work()
+    work.may_go_on.set()
+    numbers = gathering(work)
+    async with asyncio.timeout(5):
+        assert [await numbers.done(number) for number in (1, 2, 3)] == [2, 4, 6]
