@@ -69,8 +69,7 @@ class HospitalsOnly:
     async def admit(self, parts: Parts, request: Request) -> Caller:
         code = await signatures.partner_of(
             request,
-            parts.database,
-            parts.opener,
+            parts.signers,
             public_url=parts.settings.public_url,
             window=parts.signature_window,
         )

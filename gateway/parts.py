@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from gateway.limits import Buckets
 from gateway.proofs import PasswordCost
 from gateway.settings import Settings
+from gateway.signatures import Signers
 from gateway.upstream import Desk, Services
 from gateway.wechat import WeChat
 from services.common.kit.auth import Caller, CallerDep
@@ -24,6 +25,7 @@ class Parts:
     services: Services
     wechat: WeChat
     opener: Opener
+    signers: Signers
     buckets: Buckets
     # Each guess at a password takes memory and a core; who comes later waits here.
     passwords: asyncio.Semaphore
@@ -35,13 +37,15 @@ class Parts:
     def of(
         cls, settings: Settings, database: Database, services: Services, wechat: WeChat
     ) -> "Parts":
+        opener = Opener.from_dir(settings.keys_dir, "gateway")
         cost = PasswordCost(settings.password_memory_kib, settings.password_iterations)
         return cls(
             settings=settings,
             database=database,
             services=services,
             wechat=wechat,
-            opener=Opener.from_dir(settings.keys_dir, "gateway"),
+            opener=opener,
+            signers=Signers(database, opener),
             buckets=Buckets(settings.limit_keys_max),
             passwords=asyncio.Semaphore(settings.passwords_at_once_max),
             nobodys_hash=cost.hashed("nobody"),

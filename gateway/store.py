@@ -1,8 +1,9 @@
 """All SQL of the gateway; every function works inside the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from services.common.kit import clock, idempotency
@@ -130,13 +131,14 @@ async def staff_of_session(unit: Unit, token_sha256: bytes) -> tuple[UUID, str, 
     return None if row is None else (row["person_id"], row["role"], row["unit"])
 
 
-async def partner_key(unit: Unit, keyid: str) -> PartnerKey | None:
-    row = await unit.fetchrow(
+async def partner_keys(unit: Unit, keyids: Collection[str]) -> dict[str, PartnerKey]:
+    """Give those of the keys that are known and valid."""
+    rows = await unit.fetch(
         "select keyid, key_id, fixmedins_code, secret_sealed from partner_key"
-        " where keyid = $1 and revoked_at is null",
-        keyid,
+        " where keyid = any($1) and revoked_at is null",
+        list(keyids),
     )
-    return None if row is None else PartnerKey(**row)
+    return {row["keyid"]: PartnerKey(**row) for row in rows}
 
 
 async def put_partner_keys(unit: Unit, keys: Sequence[PartnerKey]) -> None:
@@ -155,15 +157,33 @@ async def put_partner_keys(unit: Unit, keys: Sequence[PartnerKey]) -> None:
     )
 
 
-async def use_nonce(unit: Unit, keyid: str, nonce: str, expires_at: datetime) -> bool:
-    """Remember the nonce; false where it has been used before."""
-    added = await unit.execute(
-        "insert into nonce (keyid, nonce, expires_at) values ($1, $2, $3) on conflict do nothing",
-        keyid,
-        nonce,
-        expires_at,
+class Nonce(NamedTuple):
+    """Good once for its key; forgotten when its signature is too old to be taken anyway."""
+
+    keyid: str
+    nonce: str
+    expires_at: datetime
+
+
+async def use_nonces(unit: Unit, nonces: Sequence[Nonce]) -> list[bool]:
+    """Remember the nonces; false for each that has been used before, or earlier in the set."""
+    rows = await unit.fetch(
+        """
+        insert into nonce (keyid, nonce, expires_at)
+        select * from unnest($1::text[], $2::text[], $3::timestamptz[]) as u (keyid, nonce, at)
+        order by keyid, nonce
+        on conflict do nothing returning keyid, nonce
+        """,
+        [one.keyid for one in nonces],
+        [one.nonce for one in nonces],
+        [one.expires_at for one in nonces],
     )
-    return added == 1
+    fresh = {(row["keyid"], row["nonce"]) for row in rows}
+    found: list[bool] = []
+    for one in nonces:
+        found.append(one[:2] in fresh)
+        fresh.discard(one[:2])
+    return found
 
 
 async def member_bound_to(unit: Unit, openid_sha256: bytes) -> UUID | None:

@@ -1,5 +1,6 @@
 """A hospital's request is taken when signed as agreed, fresh and new; else it leaves nothing."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -187,6 +188,13 @@ async def test_a_signature_without_a_nonce_is_refused(
 
     monkeypatch.setattr("deploy.clients.hospital.secrets.token_urlsafe", nothing)
     await _assert_refused(taking, await _send(taking, _sign(taking, _request(taking))))
+
+
+async def test_of_replays_that_come_at_once_one_is_taken(taking: House) -> None:
+    requests = [_sign(taking, _request(taking)) for _ in range(3)]
+    answers = await asyncio.gather(*(_send(taking, one) for one in requests * 4))
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [401] * 9
+    assert await taking.count("nonce") == 3
 
 
 async def test_two_keys_of_a_partner_live_side_by_side_until_one_is_revoked(taking: House) -> None:
