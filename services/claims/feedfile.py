@@ -10,6 +10,7 @@ import io
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -20,6 +21,9 @@ from services.common.kit.sealing import Opener
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
+_BLANK: Final = ("\n", "\r\n", "\r")
+_FIRST_LINE: Final = 2  # the header is line 1
+_FIELD_CHARS_MAX: Final = csv.field_size_limit()
 
 
 class Line(NamedTuple):
@@ -49,9 +53,9 @@ def examine(path: Path, opener: Opener, feed_id: UUID) -> FeedShape:
     """Read the whole feed once; raises a `FeedUnreadable` where it is not a feed."""
     for encoding in ENCODINGS:
         try:
-            with _rows(path, opener, feed_id, encoding) as rows:
-                header = next(rows, None)
-                count = sum(1 for fields in rows if fields)
+            with _text(path, opener, feed_id, encoding) as text:
+                header = next(csv.reader(text, strict=True), None)
+                count = _count(text)
         except UnicodeDecodeError:
             continue
         except (csv.Error, OSError, EOFError, zlib.error) as bad:
@@ -62,24 +66,45 @@ def examine(path: Path, opener: Opener, feed_id: UUID) -> FeedShape:
     raise FeedWrongEncoding
 
 
+def _count(text: Iterator[str]) -> int:
+    """Count the rows; where nothing is quoted each line is one, and no row is split for it."""
+    count = 0
+    for line in text:
+        if not _is_plain(line):
+            return count + sum(1 for row in csv.reader(chain((line,), text), strict=True) if row)
+        count += line not in _BLANK
+    return count
+
+
+def _is_plain(line: str) -> bool:
+    """Say whether a line is a row by itself that csv finds nothing wrong with."""
+    return '"' not in line and len(line) < _FIELD_CHARS_MAX
+
+
 @contextmanager
 def lines_from(
     path: Path, opener: Opener, feed_id: UUID, encoding: str, *, after: int
 ) -> Generator[Iterator[Line]]:
     """Give the rows of the feed that come after the first `after` ones."""
-    with _rows(path, opener, feed_id, encoding) as rows:
-        next(rows, None)
-        numbered = (Line(number, fields) for number, fields in enumerate(rows, start=2) if fields)
-        for _ in range(after):
-            next(numbered, None)
-        yield numbered
+    with _text(path, opener, feed_id, encoding) as text:
+        next(csv.reader(text, strict=True), None)
+        number, left = _FIRST_LINE, after
+        lines: Iterator[str] = text
+        for line in text if left else ():
+            if not _is_plain(line):
+                lines = chain((line,), text)
+                break
+            number, left = number + 1, left - (line not in _BLANK)
+            if not left:
+                break
+        rows = enumerate(csv.reader(lines, strict=True), number)
+        numbered = (Line(number, fields) for number, fields in rows if fields)
+        yield islice(numbered, left, None)
 
 
 @contextmanager
-def _rows(
-    path: Path, opener: Opener, feed_id: UUID, encoding: str
-) -> Generator[Iterator[list[str]]]:
+def _text(path: Path, opener: Opener, feed_id: UUID, encoding: str) -> Generator[io.TextIOWrapper]:
     with open_sealed_file(path, opener, label=label_of(feed_id)) as plain:
         raw = gzip.GzipFile(fileobj=plain) if plain.peek(2)[:2] == GZIP_MAGIC else plain
         with io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
-            yield csv.reader(text, strict=True)
+            yield text

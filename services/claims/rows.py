@@ -90,9 +90,14 @@ class RowReader:
         return self._pick((*fields, *[""] * (self._width + 1 - len(fields))))
 
     def read(self, fields: Sequence[str]) -> Settlement | Refusal:
+        return self.texts_and_read(fields)[1]
+
+    def texts_and_read(self, fields: Sequence[str]) -> tuple[tuple[str, ...], Settlement | Refusal]:
+        """Give a row's texts, as `texts` does, and what was read from them."""
         if len(fields) != self._width:
-            return Refusal(RefusalCode.MISSING_FIELD)
-        return self._judge(self._pick((*fields, "")))
+            return self.texts(fields), Refusal(RefusalCode.MISSING_FIELD)
+        texts = self._pick((*fields, ""))
+        return texts, self._judge(texts)
 
     def _judge(self, values: tuple[str, ...]) -> Settlement | Refusal:
         """Judge in a fixed order: what is missing, amounts, dates, sums, the person."""
@@ -115,7 +120,7 @@ class RowReader:
         if certno is None:
             return Refusal(RefusalCode.ID_CHECK_DIGIT)
         texts = (*values[2:_TIMES_FROM], mdtrt_id, papers, hospital_name, dise_codg, dise_name)
-        key_and_person = (hospital, setl_id, certno.open())
+        key_and_person, told = (hospital, setl_id, certno.open()), str(amounts)
         return Settlement(
             setl_id,
             mdtrt_id,
@@ -133,8 +138,8 @@ class RowReader:
             Diagnosis(dise_name),
             *amounts,
             refund=refund,
-            content_hash=self._digest(*key_and_person, *texts, str(times), str(amounts)),
-            mirror_hash=self._digest(*key_and_person, str([abs(amount) for amount in amounts])),
+            content_hash=self._digest(*key_and_person, *texts, str(times), told),
+            mirror_hash=self._digest(*key_and_person, told.replace("-", "")),
         )
 
     def _digest(self, *parts: str) -> bytes:

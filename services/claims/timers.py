@@ -158,8 +158,8 @@ class FeedWorker:
 
 def _chunk(lines: Iterator[Line], rows: int, reader: RowReader) -> list[Numbered]:
     return [
-        Numbered(line.number, Incoming(reader.texts(line.fields), reader.read(line.fields)))
-        for line in islice(lines, rows)
+        Numbered(number, Incoming(*reader.texts_and_read(fields)))
+        for number, fields in islice(lines, rows)
     ]
 
 

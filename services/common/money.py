@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
-from typing import NewType
+from typing import NewType, cast
 
 from services.common.errors import Invalid
 
@@ -34,7 +34,7 @@ def parse_yuan_row(texts: Sequence[str]) -> list[Fen]:
     """Read the amounts of a row at once: one match and one split where all have two decimals."""
     joined = ",".join(texts)
     if joined.count(",") == len(texts) - 1 and _TWO_DECIMALS.fullmatch(joined):
-        return [Fen(int(digits)) for digits in joined.replace(".", "").split(",")]
+        return cast("list[Fen]", list(map(int, joined.replace(".", "").split(","))))
     return [parse_yuan(text) for text in texts]
 
 

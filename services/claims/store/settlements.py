@@ -1,6 +1,6 @@
 """All SQL about settlements, claims and grants; sets in, sets out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -210,19 +210,36 @@ async def totals(unit: Unit, members: Sequence[UUID]) -> dict[PeriodKey, Totals]
     }
 
 
-async def put_totals(unit: Unit, changed: Mapping[PeriodKey, Totals]) -> None:
-    ordered = sorted(changed.items())
-    await unit.execute(
-        """
-        insert into accumulator
-        select * from unnest($1::uuid[], $2::text[], $3::date[], $4::text[])
-        on conflict (member_id, scheme_id, period_starts) do update set totals = excluded.totals
-        """,
-        [key.member_id for key, _ in ordered],
-        [key.scheme_id for key, _ in ordered],
-        [key.starts for key, _ in ordered],
-        [msgspec.json.encode(totals).decode() for _, totals in ordered],
-    )
+async def put_totals(
+    unit: Unit, changed: Mapping[PeriodKey, Totals], known: Collection[PeriodKey]
+) -> None:
+    """Write the sums of periods; `known` are those that had books under the members' locks.
+
+    The locks tell which ones are new, so that nothing is looked for a second time.
+    """
+    fresh = [(*key, _told(totals)) for key, totals in changed.items() if key not in known]
+    if fresh:
+        columns = ("member_id", "scheme_id", "period_starts", "totals")
+        await unit.copy("accumulator", columns, fresh)
+    held = [(key, totals) for key, totals in changed.items() if key in known]
+    if held:
+        await unit.execute(
+            """
+            update accumulator a set totals = u.totals
+            from unnest($1::uuid[], $2::text[], $3::date[], $4::text[])
+                 as u(member_id, scheme_id, period_starts, totals)
+            where (a.member_id, a.scheme_id, a.period_starts)
+                = (u.member_id, u.scheme_id, u.period_starts)
+            """,
+            [key.member_id for key, _ in held],
+            [key.scheme_id for key, _ in held],
+            [key.starts for key, _ in held],
+            [_told(totals) for _, totals in held],
+        )
+
+
+def _told(totals: Totals) -> str:
+    return msgspec.json.encode(totals).decode()
 
 
 def _row(claim: Claim) -> tuple[object, ...]:

@@ -30,6 +30,7 @@ class Books:
     bills: dict[UUID, Bills]
     now: datetime
     begun: Begun = field(init=False)
+    known_periods: frozenset[PeriodKey] = field(init=False)
     changed_periods: set[PeriodKey] = field(default_factory=set[PeriodKey])
     added: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
     changed: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
@@ -38,6 +39,7 @@ class Books:
 
     def __post_init__(self) -> None:
         self.begun = Begun(self.totals)
+        self.known_periods = frozenset(self.totals)
 
     def decide(self, claim: Claim, status: str, code: str | None = None) -> None:
         """Give a claim its verdict; a new one is added with it, a known one is changed."""
@@ -74,7 +76,8 @@ async def opened(
 
 
 async def write(unit: Unit, books: Books) -> None:
-    await store.put_totals(unit, {key: books.totals[key] for key in books.changed_periods})
+    changed = {key: books.totals[key] for key in books.changed_periods}
+    await store.put_totals(unit, changed, books.known_periods)
     await store.add_claims(unit, list(books.added.values()))
     await store.change_claims(unit, list(books.changed.values()))
     # A grant's period and number name it for good; its id is of its time, so that the keys of what

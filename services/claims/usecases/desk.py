@@ -57,13 +57,18 @@ class Desk:
     def rulebook(self) -> Rulebook:
         return self.shelf.rulebook
 
-    def seal(self, claim_id: UUID, member: Member | None, texts: Sequence[str]) -> bytes:
-        """Seal a row's texts; before its member is known the claim's own id stands for one."""
-        plain = msgspec.json.encode(texts)
-        if member is None:
-            return self.sealer.seal("claims", SEALED_FIELD, claim_id, UNSALTED, plain)
-        salt = self.opener.open_salt(member.member_id, member.salt)
-        return self.sealer.seal("claims", SEALED_FIELD, member.member_id, salt, plain)
+    def seal(self, claims: Sequence[tuple[Claim, Member | None, Sequence[str]]]) -> None:
+        """Seal the texts of claims' rows into them.
+
+        Before its member is known the claim's own id stands for one.
+        """
+        seal, open_salt = self.sealer.seal, self.opener.open_salt
+        for claim, owner, texts in claims:
+            plain = msgspec.json.encode(texts)
+            whose, salt = claim.claim_id, UNSALTED
+            if owner is not None:
+                whose, salt = owner.member_id, open_salt(owner.member_id, owner.salt)
+            claim.sealed = seal("claims", SEALED_FIELD, whose, salt, plain)
 
     def unseal(self, claim: Claim, owners: Mapping[UUID, Member]) -> list[str]:
         """Give a row's texts back; `owners` holds the claim's member, once one is known."""

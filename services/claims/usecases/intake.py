@@ -79,7 +79,7 @@ async def take_in(
 
     async def whole(some: Sequence[Incoming]) -> list[Outcome]:
         judge = await _open_books(unit, desk, some, members_final=members_final)
-        outcomes = [judge.outcome(row) for row in some]
+        outcomes = judge.outcomes(some)
         await write(unit, judge.books)
         return outcomes
 
@@ -107,7 +107,7 @@ async def reconsider(
             rows.append(Incoming(texts, read(texts)))
         judge = await _open_books(unit, desk, rows, members_final=members_final)
         judge.reopened = frozenset(claim.claim_id for claim in some)
-        outcomes = [judge.outcome(row) for row in rows]
+        outcomes = judge.outcomes(rows)
         await write(unit, judge.books)
         return outcomes
 
@@ -153,6 +153,14 @@ class Judge:
         self._indexes = indexes
         self._fresh_ids = iter(fresh_ids)
         self._members_final = members_final
+        self._unsealed: list[tuple[Claim, Member | None, Sequence[str]]] = []
+
+    def outcomes(self, rows: Iterable[Incoming]) -> list[Outcome]:
+        """Decide row after row; what is to be kept of them is sealed at the end, all at once."""
+        found = [self.outcome(row) for row in rows]
+        self._desk.seal(self._unsealed)
+        self._unsealed.clear()
+        return found
 
     def outcome(self, incoming: Incoming) -> Outcome:
         settlement = incoming.read
@@ -277,10 +285,11 @@ class Judge:
             incurred_on=settlement.enddate,
             content_hash=settlement.content_hash,
             mirror_hash=settlement.mirror_hash,
-            sealed=self._desk.seal(claim_id, member, row.texts),
+            sealed=b"",
             facts=_FACTS.encode(row.facts),
             received_at=self.books.now if known is None else known.received_at,
         )
+        self._unsealed.append((claim, member, row.texts))
         self.books.put(claim, is_new=known is None)
         return claim
 
