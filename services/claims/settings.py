@@ -15,7 +15,7 @@ class Settings(ServiceSettings):
     # A chunk is one transaction; its size follows the CPU time it takes, between these bounds.
     chunk_rows_min: PositiveInt = 50
     chunk_rows_max: PositiveInt = 5_000
-    chunk_cpu_ms: PositiveInt = 100
+    chunk_cpu_ms: PositiveInt = 150
     feed_poll_ms: PositiveInt = 200
     # The feed waits while our relay, payments or notify need longer than this for what lies before
     # them already: so long a person's settlement stands behind the feed's.

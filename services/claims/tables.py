@@ -21,6 +21,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# Rows that are added and stay leave a vacuum nothing to take away.
+ADDED_TO = {"autovacuum_vacuum_insert_threshold": -1}
+
 # Who can be found by an identity number, and the salt that seals what is kept of them here.
 member = Table(
     "member",
@@ -80,6 +83,7 @@ settlement = Table(
         name="settlement_status",
     ),
     Index("settlement_member", "member_id"),
+    postgresql_with=ADDED_TO,
 )
 
 # Settlements whose member is not known yet; a row leaves when its settlement is decided.
@@ -99,7 +103,7 @@ accumulator = Table(
     Column("period_starts", Date, nullable=False),
     Column("totals", Text, nullable=False),
     PrimaryKeyConstraint("member_id", "scheme_id", "period_starts", name="accumulator_key"),
-    postgresql_with={"fillfactor": 50},
+    postgresql_with={"fillfactor": 50, "autovacuum_vacuum_scale_factor": 1, **ADDED_TO},
 )
 
 benefit_grant = Table(
@@ -119,6 +123,7 @@ benefit_grant = Table(
         "member_id", "scheme_id", "period_starts", "grant_no", name="benefit_grant_key"
     ),
     CheckConstraint("amount_fen <> 0", name="benefit_grant_moves_something"),
+    postgresql_with=ADDED_TO,
 )
 
 feed = Table(

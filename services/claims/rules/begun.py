@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from uuid import UUID
 
 import msgspec
@@ -15,19 +16,26 @@ class Begun:
 
     def __init__(self, totals: Mapping[PeriodKey, Totals]) -> None:
         self._totals = totals
-        self._of: dict[tuple[UUID, str], list[PeriodKey]] = {}
-        for key in totals:
-            self._of.setdefault((key.member_id, key.scheme_id), []).append(key)
+        self._known = tuple(totals)
+
+    @cached_property
+    def _of(self) -> dict[tuple[UUID, str], list[PeriodKey]]:
+        """Put the periods to their members and schemes, once somebody asks for a term's."""
+        found: dict[tuple[UUID, str], list[PeriodKey]] = {}
+        for key in self._known:
+            found.setdefault((key.member_id, key.scheme_id), []).append(key)
+        return found
 
     def place(self, brought: Brought) -> Brought:
         """Put a claim's cases into the books of their terms.
 
         With its cover a term would begin anew, and count its claims from the first one again.
         """
-        if not any(isinstance(e, Case) and e.terms.days is None for e in brought.entries):
-            return brought
-        entries = [self._placed(e) if isinstance(e, Case) else e for e in brought.entries]
-        return brought._replace(entries=tuple(entries))
+        for entry in brought.entries:
+            if isinstance(entry, Case) and entry.terms.days is None:
+                placed = [self._placed(e) if isinstance(e, Case) else e for e in brought.entries]
+                return brought._replace(entries=tuple(placed))
+        return brought
 
     def key(self, key: PeriodKey, ends: date | None, terms: Terms) -> PeriodKey:
         """Give the period whose books are kept for a term of cover from its first day to `ends`."""

@@ -208,7 +208,7 @@ class Judge:
             claim.working = kept(known.working, claim.plans)
         booked = self._book(claim, assessments, cause="settled")
         claim.plans += tuple(map(in_plan, assessments))
-        claim.benefit = Fen(sum(plan.benefit for plan in claim.plans))
+        claim.benefit = Fen(sum([plan.benefit for plan in claim.plans]))
         claim.working = joined(claim.working, assessments)
         code = code_of(claim.plans)
         told = known is not None and (known.status, known.code) == ("rejected", code)
@@ -227,8 +227,8 @@ class Judge:
             member.person,
             self.books.coverages.get(member.member_id, ()),
             rulebook,
-            judged={(plan.scheme_id, plan.benefit_name) for plan in counting},
-            aided=aid(counting, rulebook),
+            judged=[(plan.scheme_id, plan.benefit_name) for plan in counting],
+            aided=aid(counting, rulebook) if counting else NOTHING,
         )
         return brought if isinstance(brought, Refusal) else self.books.begun.place(brought)
 
@@ -244,7 +244,8 @@ class Judge:
 
     def _was_refunded_before(self, row: Row) -> bool:
         """See whether a refund is here already that waits for just this settlement."""
-        waiting = self.books.claims.get(row.key._replace(refund=True))
+        code, setl_id, _ = row.key
+        waiting = self.books.claims.get(SettlementKey(code, setl_id, refund=True))
         if waiting is None or waiting.status != "waiting":
             return False
         if waiting.mirror_hash != row.settlement.mirror_hash:

@@ -37,7 +37,10 @@ def taken_back(claim: Claim, rulebook: Rulebook) -> Brought:
 def code_of(plans: Sequence[InPlan]) -> str | None:
     """Say why a claim earned nothing, or what cut what it earned."""
     paying = [plan for plan in plans if plan.benefit]
-    return next((plan.code for plan in paying or plans if plan.code is not None), None)
+    for plan in paying or plans:
+        if plan.code is not None:
+            return plan.code
+    return None
 
 
 def kept(working: str, plans: Sequence[InPlan]) -> str:
