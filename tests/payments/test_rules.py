@@ -71,7 +71,7 @@ def test_what_is_taken_comes_from_the_newest_and_to_the_fen(
 
 @given(st.lists(st.integers(-1_000, 1_000), max_size=20))
 def test_open_payouts_grow_to_what_is_owed_and_never_beyond(grants: list[int]) -> None:
-    books = Books({ACCOUNT: NOTHING})
+    books = Books([(ACCOUNT, NOTHING)])
     opened = sum(books.move(ACCOUNT, granted=amount) for amount in grants)
     assert opened == max(0, sum(grants))
 

@@ -1,9 +1,9 @@
 """What the banks of P1 and P2 say of a line, and how a file of theirs is read: whole or not."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.common.money import Fen
@@ -63,6 +63,7 @@ def read_id(text: str) -> str:
     return text
 
 
+@lru_cache(64)
 def read_day(text: str) -> date:
     found = _DAY.fullmatch(text)
     if not found:
@@ -88,8 +89,8 @@ class ResultLines:
     def __init__(self) -> None:
         self._answers: list[LineAnswer] = []
         self._ids: set[str] = set()
-        self._count: Counter[str] = Counter()
-        self._sum_fen: Counter[str] = Counter()
+        self._booked_fen = self._refused_fen = 0
+        self._booked = self._refused = 0
 
     def take(
         self,
@@ -105,29 +106,29 @@ class ResultLines:
         if read_id(instruction_id) in self._ids:
             raise ResultUnusable
         self._ids.add(instruction_id)
-        self._count[status] += 1
-        self._sum_fen[status] += amount_fen
-        answer = LineAnswer(instruction_id, amount_fen, Outcome.UNKNOWN, bank_code=code)
         if status == BOOKED:
+            self._booked += 1
+            self._booked_fen += amount_fen
             answer = LineAnswer(
-                instruction_id,
-                amount_fen,
-                Outcome.DONE,
-                bank_serial=serial,
-                paid_on=read_day(day),
+                instruction_id, amount_fen, Outcome.DONE, "", "", serial, read_day(day)
             )
-        elif status == REFUSED and code == BOOKED_BEFORE:
-            answer = answer._replace(moved_before=True)
         elif status == REFUSED:
-            answer = answer._replace(outcome=Outcome.REFUSED, reason=REASONS.get(code, OTHER))
-        elif status != IN_PROCESS:
+            self._refused += 1
+            self._refused_fen += amount_fen
+            answer = LineAnswer(instruction_id, amount_fen, Outcome.UNKNOWN, bank_code=code)
+            if code == BOOKED_BEFORE:
+                answer = answer._replace(moved_before=True)
+            else:
+                answer = answer._replace(outcome=Outcome.REFUSED, reason=REASONS.get(code, OTHER))
+        elif status == IN_PROCESS:
+            answer = LineAnswer(instruction_id, amount_fen, Outcome.UNKNOWN, bank_code=code)
+        else:
             raise ResultUnusable
         self._answers.append(answer)
 
     @property
     def totals(self) -> Totals:
-        count, sum_fen = self._count, self._sum_fen
-        return Totals(count[BOOKED], sum_fen[BOOKED], count[REFUSED], sum_fen[REFUSED])
+        return Totals(self._booked, self._booked_fen, self._refused, self._refused_fen)
 
     def result(self, *, announced: int) -> Result:
         """Give the result; it is final where no line that the header announces is missing."""

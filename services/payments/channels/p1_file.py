@@ -55,8 +55,7 @@ class P1File(FileDoor):
 
 def render(batch_no: str, payer: Payer, day: date, instructions: Sequence[Instruction]) -> bytes:
     """Write the file with its control totals."""
-    lines = _lines(batch_no, payer, day, instructions)
-    return b"".join(f"{line}\r\n".encode(ENCODING) for line in lines)
+    return "".join(_lines(batch_no, payer, day, instructions)).encode(ENCODING)
 
 
 def _lines(
@@ -64,10 +63,10 @@ def _lines(
 ) -> Iterator[str]:
     count = len(instructions)
     total = yuan(Fen(sum(instruction.amount_fen for instruction in instructions)))
-    yield f"{batch_no}|{payer.account}|{count}|{total}|{CURRENCY}|{day:%Y%m%d}"
+    yield f"{batch_no}|{payer.account}|{count}|{total}|{CURRENCY}|{day:%Y%m%d}\r\n"
     for line, instruction_id, payee, amount_fen in instructions:
         name, card, amount = payee.name.open(), payee.card.open(), yuan(amount_fen)
-        yield f"{line}|{card}|{name}|{amount}|{payee.bank}|||{payer.remark}|{instruction_id}"
+        yield f"{line}|{card}|{name}|{amount}|{payee.bank}|||{payer.remark}|{instruction_id}\r\n"
 
 
 def parse(batch_no: str, content: bytes) -> Result:

@@ -4,6 +4,7 @@ A person approves once, as maker or as checker, and what they approve is the fil
 file, another approval.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
@@ -23,9 +24,14 @@ class Approval(NamedTuple):
     sha256: bytes
 
 
-def tier_of(tiers: Sequence[Tier], amount_fen: Fen) -> int:
+def limits_fen(tiers: Iterable[Tier]) -> list[int]:
+    """Give from which amounts on the tiers begin, in order."""
+    return sorted(tier.from_yuan * 100 for tier in tiers)
+
+
+def tier_of(limits: Sequence[int], amount_fen: Fen) -> int:
     """Give the number of the tier that an amount falls in; 0 where nobody has to approve."""
-    return sum(amount_fen >= tier.from_yuan * 100 for tier in tiers)
+    return bisect_right(limits, amount_fen)
 
 
 def tier_numbered(tiers: Sequence[Tier], number: int) -> Tier:

@@ -1,10 +1,29 @@
 """What members are owed while events are worked through it, and how open payouts follow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from services.common.money import Fen
-from services.payments.model.owed import NO_MOVE, NOTHING, AccountKey, Balance, Move
+from services.payments.model.owed import AccountKey, Balance, Move
 from services.payments.model.payouts import Payout, PayoutState
+
+
+class _Standing(msgspec.Struct, gc=False):
+    """A balance as it is now, and what it has moved by; `known` where the database has it."""
+
+    granted: int
+    paid: int
+    in_flight: int
+    known: bool
+    touched: bool = False
+    moved_granted: int = 0
+    moved_paid: int = 0
+    moved_in_flight: int = 0
+    opened: int = 0
+
+    def move(self) -> Move:
+        return Move(self.moved_granted, self.moved_paid, self.moved_in_flight, self.opened)
 
 
 class Books:
@@ -15,34 +34,50 @@ class Books:
     database compares the two.
     """
 
-    def __init__(self, balances: Mapping[AccountKey, Balance]) -> None:
-        self._known = frozenset(balances)
-        self._now = dict(balances)
-        self._moves: dict[AccountKey, Move] = {}
+    def __init__(self, balances: Iterable[tuple[AccountKey, Balance]]) -> None:
+        self._accounts = {
+            account: _Standing(granted, paid, in_flight, known=True)
+            for account, (granted, paid, in_flight) in balances
+        }
 
     def move(
         self, account: AccountKey, *, granted: int = 0, paid: int = 0, in_flight: int = 0
     ) -> int:
         """Move a balance; give by how much its open payouts must grow or shrink."""
-        before = self._now.get(account, NOTHING)
-        after = before.moved(granted=granted, paid=paid, in_flight=in_flight)
-        self._now[account] = after
-        self._moves[account] = self._moves.get(account, NO_MOVE).plus(granted, paid, in_flight, 0)
-        return after.open_fen - before.open_fen
+        it = self._standing(account)
+        before = it.granted - it.paid - it.in_flight
+        after = before + granted - paid - in_flight
+        it.granted += granted
+        it.paid += paid
+        it.in_flight += in_flight
+        it.moved_granted += granted
+        it.moved_paid += paid
+        it.moved_in_flight += in_flight
+        return (max(0, after)) - (max(0, before))
 
     def in_flight(self) -> list[AccountKey]:
         """Give the accounts of which money is on its way."""
-        return [account for account, balance in self._now.items() if balance.in_flight_fen]
+        return [account for account, it in self._accounts.items() if it.in_flight]
 
     def opened(self, account: AccountKey, amount_fen: int) -> None:
         """Count what open payouts have taken on, or given back where it is negative."""
-        self._moves[account] = self._moves.get(account, NO_MOVE).plus(0, 0, 0, amount_fen)
+        self._standing(account).opened += amount_fen
 
     def moves(self) -> tuple[dict[AccountKey, Move], dict[AccountKey, Move]]:
         """Give what moved: accounts that are new, and those that were there."""
-        new = {a: move for a, move in self._moves.items() if a not in self._known}
-        old = {a: move for a, move in self._moves.items() if a in self._known}
+        new: dict[AccountKey, Move] = {}
+        old: dict[AccountKey, Move] = {}
+        for account, it in self._accounts.items():
+            if it.touched:
+                (old if it.known else new)[account] = it.move()
         return new, old
+
+    def _standing(self, account: AccountKey) -> _Standing:
+        it = self._accounts.get(account)
+        if it is None:
+            it = self._accounts[account] = _Standing(0, 0, 0, known=False)
+        it.touched = True
+        return it
 
 
 def take_from_newest(payouts: Sequence[Payout], amount_fen: int) -> list[Payout]:

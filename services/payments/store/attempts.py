@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
@@ -10,28 +11,26 @@ from services.payments.model.payouts import (
     AttemptState,
     Named,
     Paid,
+    PayoutState,
     Refused,
     Returned,
 )
 from services.payments.store.payouts import PAYOUT_COLUMNS, payout_of
 
 
-async def begin(unit: Unit, attempts: Sequence[Attempt], at: datetime) -> None:
-    """Note on each payout which attempt it is at, in which state, with which payee."""
+async def begin(unit: Unit, attempts: Sequence[Attempt], state: PayoutState, at: datetime) -> None:
+    """Note on each payout its next attempt, with which payee, and in which state it is by it."""
     begun = await unit.execute(
         """
         update payout p
-        set state = u.state, version = u.version, attempt_no = u.attempt_no,
-            payee_version = u.payee_version, changed_at = $6
-        from unnest($1::uuid[], $2::text[], $3::int[], $4::smallint[], $5::bigint[])
-             as u(payout_id, state, version, attempt_no, payee_version)
-        where p.payout_id = u.payout_id and p.state = 'ready' and p.version = u.version - 1
+        set state = $3, version = p.version + 1, attempt_no = p.attempt_no + 1,
+            payee_version = u.payee_version, changed_at = $4
+        from unnest($1::uuid[], $2::bigint[]) as u(payout_id, payee_version)
+        where p.payout_id = u.payout_id and p.state = 'ready'
         """,
         [attempt.payout.payout_id for attempt in attempts],
-        [attempt.payout.state for attempt in attempts],
-        [attempt.payout.version for attempt in attempts],
-        [attempt.attempt_no for attempt in attempts],
         [attempt.payee_version for attempt in attempts],
+        state,
         at,
     )
     assert begun == len(attempts), "a payout is batched once, from ready"
@@ -71,8 +70,8 @@ async def insert(
 async def of_batch(unit: Unit, batch_id: UUID) -> list[Attempt]:
     """Give a batch's attempts; nobody else moves what its payouts are while they are batched."""
     rows = await unit.fetch(
-        f"select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line,"  # noqa: S608 - names
-        " a.state as attempt_state from attempt a join payout p using (payout_id)"
+        f"select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line, a.state"  # noqa: S608 - names
+        " from attempt a join payout p using (payout_id)"
         " where a.batch_id = $1 order by a.line",
         batch_id,
     )
@@ -83,8 +82,7 @@ async def named(unit: Unit, named: Collection[Named]) -> list[Attempt]:
     """Lock the payouts of attempts and give these with their states; order of the payouts."""
     rows = await unit.fetch(
         f"""
-        select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line, a.batch_id,
-            a.state as attempt_state
+        select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line, a.state
         from unnest($1::uuid[], $2::smallint[]) as u(payout_id, attempt_no)
             join attempt a using (payout_id, attempt_no) join payout p using (payout_id)
         order by p.payout_id, a.attempt_no for update of p
@@ -188,11 +186,9 @@ async def decide_returned(unit: Unit, returned: Sequence[Returned], at: datetime
     assert decided == len(returned), "a transfer is given back once"
 
 
+_STATES: Final = {state.value: state for state in AttemptState}
+
+
 def _attempt_of(row: Row) -> Attempt:
-    return Attempt(
-        payout_of(row),
-        row["attempt_no"],
-        row["payee_version"],
-        row["line"],
-        AttemptState(row["attempt_state"]),
-    )
+    """Read what stands behind a payout's columns: number, card, line, state."""
+    return Attempt(payout_of(row), row[11], row[12], row[13], _STATES[row[14]])

@@ -99,14 +99,15 @@ async def post(
 
 def _cash_moves(entries: Iterable[Posting]) -> Mapping[str, tuple[int, int]]:
     """Add up what entries move on each fund's account, and what they promise of it."""
+    moved: defaultdict[tuple[str, Account, Account], int] = defaultdict(int)
+    for _, _, fund_id, _, debit, credit, amount in entries:
+        moved[fund_id, debit, credit] += amount
     bank: defaultdict[str, int] = defaultdict(int)
     transit: defaultdict[str, int] = defaultdict(int)
-    for entry in entries:
-        fund_id, amount = entry.fund_id, entry.amount_fen
-        bank[fund_id] += amount * ((entry.debit is Account.BANK) - (entry.credit is Account.BANK))
+    for (fund_id, debit, credit), amount in moved.items():
+        bank[fund_id] += amount * ((debit is Account.BANK) - (credit is Account.BANK))
         transit[fund_id] += amount * (
-            (entry.credit is Account.PAYOUTS_IN_TRANSIT)
-            - (entry.debit is Account.PAYOUTS_IN_TRANSIT)
+            (credit is Account.PAYOUTS_IN_TRANSIT) - (debit is Account.PAYOUTS_IN_TRANSIT)
         )
     return {
         fund_id: (bank[fund_id], transit[fund_id])

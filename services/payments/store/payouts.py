@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
@@ -9,24 +10,27 @@ from services.payments.model.owed import AccountKey, Balance, Move
 from services.payments.model.payouts import OPEN_STATES, Payout, PayoutState, Refusal
 from services.payments.rules.owed import Books
 
+# First in a row from which a payout is read.
 PAYOUT_COLUMNS = (
     "p.payout_id, p.member_id, p.scheme_id, p.claim_id, p.period, p.grant_fen, p.amount_fen,"
     " p.state, p.version, p.created_at, p.round"
 )
+_STATES: Final = {state.value: state for state in PayoutState}
 
 
 def payout_of(row: Row) -> Payout:
+    payout_id, member_id, scheme_id, claim_id, period, grant_fen, amount_fen, state, *_ = row
     return Payout(
-        payout_id=row["payout_id"],
-        account=AccountKey(row["member_id"], row["scheme_id"]),
-        claim_id=row["claim_id"],
-        period=row["period"],
-        grant_fen=row["grant_fen"],
-        amount_fen=row["amount_fen"],
-        state=PayoutState(row["state"]),
-        version=row["version"],
-        created_at=row["created_at"],
-        round=row["round"],
+        payout_id,
+        AccountKey(member_id, scheme_id),
+        claim_id,
+        period,
+        grant_fen,
+        amount_fen,
+        _STATES[state],
+        row[8],
+        row[9],
+        row[10],
     )
 
 
@@ -40,12 +44,8 @@ async def lock_books(unit: Unit, member_ids: Collection[UUID]) -> Books:
         list(member_ids),
     )
     return Books(
-        {
-            AccountKey(row["member_id"], row["scheme_id"]): Balance(
-                row["granted_fen"], row["paid_fen"], row["in_flight_fen"]
-            )
-            for row in rows
-        }
+        (AccountKey(member_id, scheme_id), Balance(*standing))
+        for member_id, scheme_id, *standing in rows
     )
 
 
@@ -60,16 +60,22 @@ async def write_books(unit: Unit, books: Books) -> None:
 
 
 async def _move_balances(unit: Unit, moves: Mapping[AccountKey, Move]) -> None:
+    # A use case moves two of the four: a column in which nothing moves is left empty.
+    columns = [column if any(column) else () for column in zip(*moves.values(), strict=True)]
     moved = await unit.execute(
         """
         update balance b set
-            granted_fen = b.granted_fen + u.granted, paid_fen = b.paid_fen + u.paid,
-            in_flight_fen = b.in_flight_fen + u.in_flight, open_fen = b.open_fen + u.opened
+            granted_fen = b.granted_fen + coalesce(u.granted, 0),
+            paid_fen = b.paid_fen + coalesce(u.paid, 0),
+            in_flight_fen = b.in_flight_fen + coalesce(u.in_flight, 0),
+            open_fen = b.open_fen + coalesce(u.opened, 0)
         from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
              as u(member_id, scheme_id, granted, paid, in_flight, opened)
         where b.member_id = u.member_id and b.scheme_id = u.scheme_id
         """,
-        *zip(*((*account, *move) for account, move in moves.items()), strict=True),
+        [account.member_id for account in moves],
+        [account.scheme_id for account in moves],
+        *columns,
     )
     assert moved == len(moves), "every balance that moves is locked"
 

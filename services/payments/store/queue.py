@@ -146,11 +146,11 @@ async def lock_ready(unit: Unit, places: Sequence[Queued]) -> list[Ready]:
         " where payout_id = any($1) and state = 'ready' order by payout_id for update",
         [place.payout_id for place in places],
     )
-    found = {row["payout_id"]: row for row in rows}
+    found = {row[0]: row for row in rows}
     return [
-        Ready(place, payout_of(found[place.payout_id]), found[place.payout_id]["attempt_no"])
+        Ready(place, payout_of(row), row[-1])
         for place in places
-        if place.payout_id in found
+        if (row := found.get(place.payout_id)) is not None
     ]
 
 

@@ -208,7 +208,7 @@ async def _set_aside(unit: Unit, lane: Lane, sorted_: Sorted, at: datetime) -> N
     if not unusable:
         return
     refusal = refusal_for(PayeeUnusable.code)
-    await attempts.begin(unit, unusable, at)
+    await attempts.begin(unit, unusable, PayoutState.REFUSED, at)
     await attempts.insert(unit, None, unusable, at, refusal.reason)
     await payouts.put_on_refusal_list(unit, [(a.payout, refusal) for a in unusable], at)
     await unit.publish(
@@ -253,7 +253,7 @@ async def _fix(
         books.opened(payout.account, -payout.amount_fen)
     await payouts.write_books(unit, books)
     await batches.insert_batch(unit, batch, instructions, at)
-    await attempts.begin(unit, tries, at)
+    await attempts.begin(unit, tries, PayoutState.BATCHED, at)
     await attempts.insert(unit, batch_id, tries, at)
     await ledger.post(unit, _reserved(batch_id, lane.fund_id, tries), at)
     return batch_id

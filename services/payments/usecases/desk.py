@@ -1,8 +1,9 @@
 """What the work with the banks needs at hand."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,7 @@ from services.payments.errors import PayeeUnusable
 from services.payments.model.batches import Lane
 from services.payments.model.funds import Fund, Funds
 from services.payments.model.payouts import Payee, Payout, SealedPayee
-from services.payments.rules.approvals import tier_of
+from services.payments.rules.approvals import limits_fen, tier_of
 from services.payments.settings import Settings
 
 PAYEE_FIELD = "payee"
@@ -52,6 +53,10 @@ class Desk:
     # that it has to wait, rather than piled up before the cutter.
     cutting_lags: bool = False
     _fund_of_scheme: dict[str, Fund] = field(default_factory=dict[str, Fund], init=False)
+    # By scheme and tier.
+    _lanes: dict[tuple[str, int], Lane] = field(
+        default_factory=dict[tuple[str, int], Lane], init=False
+    )
 
     def fund_of(self, scheme_id: str) -> Fund:
         fund = self._fund_of_scheme.get(scheme_id)
@@ -61,14 +66,21 @@ class Desk:
 
     def lanes(self, payouts: Iterable[Payout]) -> list[tuple[Lane, Payout]]:
         """Say in which lane each payout waits for its batch."""
-        tiers = self.settings.approval_tiers
+        limits = self._limits_fen
         return [
-            (
-                Lane(self.fund_of(payout.scheme_id).fund_id, tier_of(tiers, payout.amount_fen)),
-                payout,
-            )
+            (self._lane_of(payout.account.scheme_id, tier_of(limits, payout.amount_fen)), payout)
             for payout in payouts
         ]
+
+    @cached_property
+    def _limits_fen(self) -> Sequence[int]:
+        return limits_fen(self.settings.approval_tiers)
+
+    def _lane_of(self, scheme_id: str, tier: int) -> Lane:
+        lane = self._lanes.get((scheme_id, tier))
+        if lane is None:
+            lane = self._lanes[scheme_id, tier] = Lane(self.fund_of(scheme_id).fund_id, tier)
+        return lane
 
     def open_payee(self, member_id: UUID, payee: SealedPayee) -> Payee:
         """Open a member's name and card; `PayeeUnusable` where there is nothing to be read."""

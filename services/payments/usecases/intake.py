@@ -81,7 +81,7 @@ def _work_through(
         account = AccountKey(grant.member_id, grant.scheme_id)
         mine = open_payouts.setdefault(account, [])
         to_open = books.move(account, granted=grant.amount_fen)
-        made.append(_payout_of(grant, to_open, at))
+        made.append(_payout_of(grant, account, to_open, at))
         if to_open > 0:
             mine.append(made[-1])
         else:
@@ -91,10 +91,10 @@ def _work_through(
     return made, [payout for payout in stored if payout.payout_id in touched]
 
 
-def _payout_of(grant: BenefitGranted, to_open: int, at: datetime) -> Payout:
+def _payout_of(grant: BenefitGranted, account: AccountKey, to_open: int, at: datetime) -> Payout:
     return Payout(
         payout_id=grant.grant_id,
-        account=AccountKey(grant.member_id, grant.scheme_id),
+        account=account,
         claim_id=grant.claim_id,
         period=grant.period,
         grant_fen=Fen(grant.amount_fen),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.common.contracts.event import Event
+from services.common.contracts.payments import PayoutPaid
 from services.common.kit import clock, metrics
 from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
@@ -174,19 +175,18 @@ async def apply(
 
 def _take_paid(
     batch: Batch, paid: Sequence[Paid], books: Books, at: datetime
-) -> tuple[list[Posting], list[Event]]:
+) -> tuple[list[Posting], list[PayoutPaid]]:
     """Count the money as paid; `decide_paid` has written what becomes of the payouts."""
     entries: list[Posting] = []
-    events: list[Event] = []
-    for line in paid:
-        payout = line.attempt.payout
+    fund_id = batch.lane.fund_id
+    for attempt, _, _ in paid:
+        payout = attempt.payout
         amount = payout.amount_fen
         books.move(payout.account, paid=amount, in_flight=-amount)
         payout.state = PayoutState.PAID
         payout.version += 1
-        entries.append(postings.paid(batch.lane.fund_id, payout, line.attempt.attempt_no))
-        events.append(published.paid(line, at))
-    return entries, events
+        entries.append(postings.paid(fund_id, payout, attempt.attempt_no))
+    return entries, published.paid(paid, at)
 
 
 async def _take_refused(
