@@ -68,7 +68,7 @@ class BatchFile(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A batch as it was fixed, and how far it is."""
+    """A batch as it was fixed, and how far it is; its bytes only while they may be sent."""
 
     batch_id: UUID
     lane: Lane
