@@ -2,8 +2,8 @@
 
 from services.common.kit import migrate
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 STATEMENTS = (
     "alter table settlement set (autovacuum_vacuum_insert_threshold = -1)",
