@@ -55,6 +55,7 @@ Event = Literal[
     "ledger.vouched",
     "migrate.done",
     "migrate.started",
+    "outbox.dropped",
     "payout.in_doubt",
     "payout.overdue",
     "process.failed",

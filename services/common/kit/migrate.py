@@ -18,6 +18,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from services.common.kit import outbox
 from services.common.kit.logs import get_logger
 
 LOCK_TIMEOUT_MS: Final = 2_000
@@ -95,6 +96,8 @@ def _upgrade(connection: Connection, settings: Config, revision: str, role: str 
     # In the step's own transaction: what is new is never without its rights, nor beyond them.
     settings.attributes.update(connection=connection, step_taken=settle_rights)
     command.upgrade(settings, revision)
+    if connection.scalar(text("select to_regclass('outbox')")) is not None:
+        connection.exec_driver_sql(outbox.MONTHS_DDL)
     # No step may have been due, and the role be new.
     settle_rights()
     connection.commit()
@@ -124,11 +127,10 @@ def grant_use(connection: Connection, role: str) -> None:
     for rights, names in (("select, insert", every), ("update, delete", changed)):
         if names:
             statements.append(f"grant {rights} on {', '.join(names)} to {service}")
-    # The one thing a service has made while it runs: it asks, the owner does it.
     statements += [
         f"alter function {function} security definer set search_path = public, pg_temp"
         for function in functions
-        if function == "outbox_ensure_partitions()"
+        if function in outbox.OWNERS_FUNCTIONS
     ]
     for statement in statements:
         connection.exec_driver_sql(statement)

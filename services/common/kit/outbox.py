@@ -1,7 +1,8 @@
 """Events wait here, written with the facts they speak of, until the relay has published them.
 
 Rows are never marked nor deleted one by one: what is published is told by the relay's snapshot.
-They lie in a partition per month, so that an operator can take a whole month away.
+They lie in a partition per month, and go with their whole month, 30 days after its end, once they
+are published and every group that reads their topics has passed them.
 """
 
 from typing import Final
@@ -38,8 +39,7 @@ DDL: Final = (
     )
     """,
     "insert into relay_state default values",
-    # The relay asks for it every hour; where the service owns nothing, `kit.migrate` has it run as
-    # the owner.
+    # The relay asks for it every hour; where the service owns nothing, it runs as the owner.
     """
     create function outbox_ensure_partitions() returns void language plpgsql as $$
     declare
@@ -59,6 +59,36 @@ DDL: Final = (
     """,
     "select outbox_ensure_partitions()",
 )
+
+# Not a step of a migration but laid anew by each, as the rights are: it belongs to the kit. The
+# relay says what was published when, and has seen that every group has passed that.
+MONTHS_DDL: Final = """
+    create or replace function outbox_drop_months(published pg_snapshot) returns integer
+    language plpgsql set lock_timeout = '200ms' as $$
+    declare
+        month name;
+        waits boolean;
+        dropped integer := 0;
+    begin
+        for month in
+            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = 'outbox'::regclass
+              and to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' + interval '30 days'
+                  <= now() at time zone 'UTC'
+            order by 1
+        loop
+            execute format(
+                'select exists (select from %I where xid >= pg_snapshot_xmin($1))', month)
+                into waits using published;
+            continue when waits;
+            execute format('drop table %I', month);
+            dropped := dropped + 1;
+        end loop;
+        return dropped;
+    end $$
+    """
+# What a service has made or dropped while it runs: it asks, the owner does it.
+OWNERS_FUNCTIONS: Final = ("outbox_ensure_partitions()", "outbox_drop_months(pg_snapshot)")
 
 
 def row_of(event: Event) -> tuple[object, ...]:

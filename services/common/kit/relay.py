@@ -6,6 +6,7 @@ log was wiped; it never leaves one out. One relay leads per service, by advisory
 """
 
 import asyncio
+import contextlib
 import time
 import zlib
 from collections import defaultdict
@@ -45,7 +46,7 @@ _CONTENT_TYPE: Final[Header] = ("content-type", b"application/json")
 FROM_THE_FIRST_ROW = "3:3:"
 STAND_BY_S = 1.0
 RETRY_S = 0.5
-PARTITION_CHECK_S = 3600.0
+MONTHS_EVERY_S = 3600.0
 # A tick costs the relay, the broker and every consumer some ms however few rows it has. So what
 # streams in is gathered for as long as the tick before had rows; a lone event goes at once.
 GATHER_S_PER_ROW = 0.001
@@ -113,7 +114,8 @@ class Relay:
         self._ends = LogEnds(bounds)
         self._health = health
         self._writer: LogWriter | None = None
-        self._partitions_checked_at = float("-inf")
+        self._months_seen_to_at = float("-inf")
+        self._an_hour_ago: State | None = None
         self._nothing_in = ""
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -150,18 +152,17 @@ class Relay:
                 tick_rows += published
                 if not published:
                     self._health.waiting("relay")
-                    await pause(
-                        self._bounds.relay_poll_ms / 1000, self._database.outbox_filled, stop
-                    )
+                    # Short enough for the stop to wait.
+                    await pause(self._bounds.relay_poll_ms / 1000, self._database.outbox_filled)
                 elif state.between_ticks:
                     await pause(min(tick_rows * GATHER_S_PER_ROW, GATHER_MAX_S), stop)
                     tick_rows = 0
 
     async def _step(self, connection: "asyncpg.Connection[Row]", state: State) -> tuple[State, int]:
         """Publish the next page of the tick under way, or of a new one."""
-        if time.monotonic() - self._partitions_checked_at > PARTITION_CHECK_S:
-            await connection.execute("select outbox_ensure_partitions()")
-            self._partitions_checked_at = time.monotonic()
+        if time.monotonic() - self._months_seen_to_at > MONTHS_EVERY_S and state.between_ticks:
+            self._months_seen_to_at = time.monotonic()
+            await self._see_to_months(connection, state)
         if await self._cluster.id() != state.cluster_id:
             raise LogReplaced
         cur = (
@@ -194,6 +195,39 @@ class Relay:
         if rows:
             self._health.progress("relay")
         return after, len(rows)
+
+    async def _see_to_months(self, connection: "asyncpg.Connection[Row]", state: State) -> None:
+        """Make the month to come, and drop those that are old and passed by everybody.
+
+        Groups stand a little behind the relay as long as events come; so they are asked whether
+        they have passed what it had published the last time.
+        """
+        await connection.execute("select outbox_ensure_partitions()")
+        earlier, self._an_hour_ago = self._an_hour_ago, state
+        if earlier is None or await self._is_lost(state):
+            return  # a log that is lost is told everything anew, the old months too
+        if not await self._passed_by_all(earlier.acked):
+            return
+        # Whoever holds a lock on the outbox is not waited for: in an hour is soon enough.
+        with contextlib.suppress(asyncpg.LockNotAvailableError):
+            count = await connection.fetchval(
+                "select outbox_drop_months($1::text::pg_snapshot)", earlier.prev
+            )
+            if count:
+                log.info("outbox.dropped", count=count)
+
+    async def _passed_by_all(self, acked: Mapping[Partition, int]) -> bool:
+        """Ask whether every group that reads one of the topics stands beyond these offsets."""
+        for group in await self._cluster.groups():
+            told = await self._cluster.told_positions(group)
+            topics = {topic for topic, _ in told}
+            if any(
+                told.get(partition, 0) <= offset
+                for partition, offset in acked.items()
+                if partition[0] in topics
+            ):
+                return False
+        return True
 
     async def _publish(
         self, rows: Sequence[Row], acked: Mapping[Partition, int]
@@ -230,15 +264,20 @@ class Relay:
 
         Another cluster id, or a log that ends before the last acknowledged offset, is a new log.
         """
-        lost = await self._cluster.id() != state.cluster_id
-        if not lost and state.acked:
-            ends = await self._ends.read({topic for topic, _ in state.acked})
-            lost = any(ends[partition] <= offset for partition, offset in state.acked.items())
-        return await self._rewound(connection, state) if lost else state
+        return await self._rewound(connection, state) if await self._is_lost(state) else state
+
+    async def _is_lost(self, state: State) -> bool:
+        if await self._cluster.id() != state.cluster_id:
+            return True
+        if not state.acked:
+            return False
+        ends = await self._ends.read({topic for topic, _ in state.acked})
+        return any(ends[partition] <= offset for partition, offset in state.acked.items())
 
     async def _rewound(self, connection: "asyncpg.Connection[Row]", state: State) -> State:
         """Begin again with the first row that is kept."""
         await self._drop_writer()
+        self._an_hour_ago = None
         cluster_id = await self._cluster.id()
         log.warning("relay.rewound", cluster_id=cluster_id)
         rewound = State(FROM_THE_FIRST_ROW, FROM_THE_FIRST_ROW, 0, cluster_id, {})

@@ -176,7 +176,7 @@ class Desk:
 
 async def lay_tables(url: str) -> None:
     connection = await asyncpg.connect(driver_dsn(url))
-    for statement in (*outbox.DDL, *positions.DDL, *consumer.DEAD_LETTERS_DDL):
+    for statement in (*outbox.DDL, outbox.MONTHS_DDL, *positions.DDL, *consumer.DEAD_LETTERS_DDL):
         await connection.execute(statement)
     await connection.execute("create table seen (number int not null, member_id uuid not null)")
     await connection.close()

@@ -9,10 +9,10 @@ import pytest
 
 from services.common.contracts.event import payload_of
 from services.common.ids import new_id
-from services.common.kit import outbox
+from services.common.kit import outbox, relay
 from services.common.kit.db import Database
 from services.common.kit.health import Health
-from services.common.kit.kafka import LogWriter, Outgoing
+from services.common.kit.kafka import LogReader, LogWriter, Outgoing
 from services.common.kit.positions import Partition
 from tests.common.kit.stream import Desk, Knobs, lay_tables, running
 from tests.conftest import MakeDatabase
@@ -29,6 +29,20 @@ async def desk(make_database: MakeDatabase, kafka_server: KafkaServer) -> AsyncG
     desk = Desk(knobs, await kafka_server.make_fresh_topic("relay"))
     yield desk
     await desk.close()
+
+
+async def tell(desk: Desk, group: str, at: Mapping[Partition, int]) -> None:
+    """Stand, as a group of its own, at these offsets."""
+    reader = LogReader(desk.knobs, group)
+    await reader.open(at)
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                if await reader.tell(at):
+                    return
+                await asyncio.sleep(0.1)
+    finally:
+        await reader.close()
 
 
 class NaiveCursor:
@@ -204,3 +218,53 @@ async def test_one_member_keeps_one_partition_and_the_payload_arrives_as_written
     assert len({record.partition for record in records}) == 1
     assert records[0].payload == payload_of(event)
     assert (records[0].kind, records[0].event_id) == ("tests.noted.v1", str(event.event_id))
+
+
+async def old_month(desk: Desk) -> None:
+    """Lay a month that ended years ago, and write events into it."""
+    async with desk.database.begin() as unit:
+        await unit.execute(
+            "create table outbox_202001 partition of outbox"
+            " for values from ('2020-01-01+00') to ('2020-02-01+00')"
+        )
+    await desk.write([1, 2, 3])
+    async with desk.database.begin() as unit:
+        await unit.execute("update outbox set created_at = '2020-01-15+00'")
+
+
+async def months(desk: Desk) -> list[str]:
+    async with desk.database.begin() as unit:
+        rows = await unit.fetch(
+            "select inhrelid::regclass::text as name from pg_inherits"
+            " where inhparent = 'outbox'::regclass order by 1"
+        )
+    return [row["name"] for row in rows]
+
+
+async def test_an_old_month_goes_once_every_group_has_passed_it(
+    desk: Desk, kafka_server: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "MONTHS_EVERY_S", 0.2)
+    behind, elsewhere = f"behind-{new_id()}", f"elsewhere-{new_id()}"
+    await tell(desk, elsewhere, {(await kafka_server.make_fresh_topic("elsewhere"), 0): 0})
+    await tell(desk, behind, {(desk.kind.topic, number): 0 for number in range(12)})
+    await old_month(desk)
+    async with running(desk.relay().run, desk.consumer().run):
+        await desk.seen_in_all(3)
+        await asyncio.sleep(2)
+        assert "outbox_202001" in await months(desk)
+        await tell(desk, behind, {(desk.kind.topic, number): 3 for number in range(12)})
+        async with asyncio.timeout(20):
+            while True:
+                if "outbox_202001" not in await months(desk):
+                    break
+                await asyncio.sleep(0.1)
+    assert len(await months(desk)) == 2
+
+
+async def test_what_nobody_was_told_yet_is_not_dropped_however_old(desk: Desk) -> None:
+    await old_month(desk)
+    async with desk.database.begin() as unit:
+        assert await unit.fetchval("select outbox_drop_months('3:3:')") == 0
+        now = await unit.fetchval("select pg_current_snapshot()::text")
+        assert await unit.fetchval("select outbox_drop_months($1::text::pg_snapshot)", now) == 1

@@ -134,12 +134,19 @@ async def test_no_later_step_gives_back_what_was_taken(two: Two, steps: Path) ->
     await two.refused("update ledger set said = 'b'", "delete from ledger", "truncate note")
 
 
-async def test_a_month_of_the_outbox_is_made_by_the_owner_at_the_services_word(two: Two) -> None:
+async def test_a_month_of_the_outbox_is_made_and_dropped_by_the_owner_at_the_services_word(
+    two: Two,
+) -> None:
     month = "to_char(now() at time zone 'UTC' + interval '1 month', 'YYYYMM')"
     name = await two.owner(f"select 'outbox_' || {month}")
     await two.owner(f"drop table {name}")
     await two.clerk("select outbox_ensure_partitions()")
     assert await two.owner(f"select to_regclass('{name}')::text") == name
+    await two.owner(
+        "create table outbox_202001 partition of outbox"
+        " for values from ('2020-01-01') to ('2020-02-01')"
+    )
+    assert await two.clerk("select outbox_drop_months(pg_current_snapshot())") == 1
     await two.refused(f"drop table {name}", f"table {name}")
 
 
