@@ -30,6 +30,7 @@ SETTINGS = {
     "wal_compression": "off",  # pglz costs more than the bytes it saves
     "checkpoint_timeout": "15min",
     "jit": "off",
+    "io_method": "sync",  # what is read lies in memory: handing a read to a process costs more
     "max_connections": "100",
     "autovacuum": "on",
     "idle_in_transaction_session_timeout": "10s",

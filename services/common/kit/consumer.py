@@ -35,7 +35,7 @@ from services.common.kit.positions import Partition, PositionMoved
 
 log = get_logger()
 
-POLL_S: Final = 0.2
+POLL_S: Final = 0.5
 RETRY_S: Final = 0.5
 ROOM_POLL_S: Final = 0.02
 QUIET_MAX_S: Final = 10.0

@@ -19,6 +19,7 @@ from services.common.kit.positions import Partition
 PARTITIONS = 12  # for ever: a member's facts must keep their partition
 CLUSTER_CHECK_S = 1.0
 CLOSE_TIMEOUT_S = 1.0
+FETCH_WAIT_MS = 2_000
 
 BrokerTrouble = (KafkaError, TimeoutError, OSError)
 LogReplaced = OffsetOutOfRangeError
@@ -75,6 +76,11 @@ class Cluster:
                 self._known = str(answer["cluster_id"])
                 self._asked_at = time.monotonic()
             return self._known
+
+    async def groups(self) -> list[str]:
+        """Name every group that has told the broker a position, and those that are members."""
+        async with self._lock:
+            return [str(group) for group, *_ in await self._ask("list_consumer_groups")]
 
     async def told_positions(self, group: str) -> dict[Partition, int]:
         """Give the offsets that a group has told the broker."""
@@ -180,6 +186,10 @@ class LogReader:
             auto_offset_reset="none",
             request_timeout_ms=int(bounds.kafka_timeout_s * 1000),
             max_partition_fetch_bytes=2 * 1024 * 1024,
+            # How long the broker keeps a question that has no answer yet, and the reader itself
+            # stays asleep: asking again and again is most of what a platform at rest does.
+            fetch_max_wait_ms=min(FETCH_WAIT_MS, int(bounds.kafka_timeout_s * 500)),
+            consumer_timeout_ms=FETCH_WAIT_MS,
         )
 
     async def open(self, at: Mapping[Partition, int] | None = None) -> None:
