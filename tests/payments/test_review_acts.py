@@ -69,7 +69,7 @@ async def test_no_letter_speaks_of_a_transfer_that_has_not_left(
     settings = desk.settings.model_copy(update={"approval_tiers": tiers})
     desk = replace(desk, settings=settings)
     await deliver(desk, member.grant(7_00))
-    [*_, (lane, _)] = await lanes_due(desk)
+    [*_, (lane, *_)] = await lanes_due(desk)
     assert await cut_batch(desk, lane, 10) is not None
     with pytest.raises(ActImpossible):
         await by_two(desk, letter(await first_payout(desk), outcome))

@@ -139,7 +139,7 @@ async def _until_at_rest(world: World, tell: Tell) -> None:
 
 async def work(world: World) -> str:
     """Let everybody do their work once, as soon as the next batch is due, in an hour at least."""
-    due = [until for _, until in await lanes_due(world.desk)]
+    due = [until for _, until, _ in await lanes_due(world.desk)]
     world.pass_time(max([steps.HOUR, *due]))
     said = await steps.cut(world)
     await finance.approve(world, refuse=False)

@@ -104,7 +104,7 @@ async def replay(world: World) -> str:
 async def cut(world: World) -> str:
     """Cut what is due, as the cutter does."""
     made = 0
-    for lane, until in await lanes_due(world.desk):
+    for lane, until, _ in await lanes_due(world.desk):
         if not until:
             made += await cut_batch(world.desk, lane, rows_max(world.desk, lane)) is not None
             world.pass_time(timedelta(seconds=1))
