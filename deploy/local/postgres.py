@@ -33,6 +33,12 @@ SETTINGS = {
     "io_method": "sync",  # what is read lies in memory: handing a read to a process costs more
     "max_connections": "100",
     "autovacuum": "on",
+    # A first feed fills empty tables within minutes: they are counted early, then as they double.
+    "autovacuum_naptime": "5s",
+    "autovacuum_analyze_scale_factor": "1",
+    # Statements are short and the processors busy: to start helpers for one costs more than it does.
+    "max_parallel_workers_per_gather": "0",
+    "random_page_cost": "1.1",  # no disk turns here, and the indexes lie in memory
     "idle_in_transaction_session_timeout": "10s",
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] %u@%d ",

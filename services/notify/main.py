@@ -1,7 +1,6 @@
 """Puts notify together: settings, database, Kafka, the SMS channel, routes and the sender."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,12 +34,6 @@ from services.notify.usecases.sending import Sending
 from services.notify.usecases.telling import Teller
 
 NAME: Final = "notify"
-# Statements go by keys whatever a set's size, and a connection keeps its plans: one made for large
-# sets while the tables were small would read them whole, however long they have grown since.
-SESSION: Final[Mapping[str, str]] = {
-    "enable_seqscan": "off",
-    "plan_cache_mode": "force_generic_plan",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,7 @@ class Office:
 
 
 def new_office(settings: Settings) -> Office:
-    database = Database(settings, application=NAME, session=SESSION)
+    database = Database(settings, application=NAME)
     words = wording.load(settings.sms_sign, settings.sms_template_codes)
     channel = _new_channel(settings, words)
     mend_codes = MendCodes(keys.secret(settings.keys_dir, keys.MEND_CODES))

@@ -1,6 +1,5 @@
 """Puts payments together: settings, database, Kafka, the bank, routes and loops."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,9 +29,6 @@ from services.payments.timers import Timers
 from services.payments.usecases.desk import Desk
 
 NAME: Final = "payments"
-# Statements go by keys, and a connection keeps its plans: one that was made while a table was empty
-# would read it whole until it is analyzed, however long it has grown by then.
-SESSION: Final[Mapping[str, str]] = {"enable_seqscan": "off"}
 
 
 class KeysMissing(Exception):
@@ -61,7 +57,7 @@ def new_office(settings: Settings) -> Office:
     funds = read_funds(settings.funds_file)
     desk = Desk(
         settings,
-        Database(settings, application=NAME, session=SESSION),
+        Database(settings, application=NAME),
         funds,
         {fund.fund_id: new_channel(settings, fund, bank) for fund in funds.funds},
         Sealer.from_dir(settings.keys_dir, Suite.named(settings.sealing_suite)),

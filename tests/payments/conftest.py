@@ -11,7 +11,7 @@ from services.common.kit.db import Database
 from services.common.kit.http import Client
 from services.common.kit.sealing import Opener, Sealer
 from services.payments.channels.p1_file import P1File
-from services.payments.main import SESSION, new_app
+from services.payments.main import new_app
 from services.payments.model.funds import read_funds
 from services.payments.settings import Settings
 from services.payments.usecases.desk import Desk
@@ -68,7 +68,7 @@ def other_side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 async def desk(knobs: Settings, bank: ToldBank) -> AsyncGenerator[Desk]:
-    database = Database(knobs, application="payments", session=SESSION)
+    database = Database(knobs, application="payments")
     sealer = Sealer.from_dir(knobs.keys_dir)
     desk = Desk(
         knobs,

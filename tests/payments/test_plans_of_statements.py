@@ -12,7 +12,6 @@ import pytest
 from asyncpg.connection import LoggedQuery
 
 from services.common.kit.db import Database, Unit
-from services.payments.main import SESSION
 from services.payments.settings import Settings
 from services.payments.timers import JOBS
 from services.payments.usecases.cut import lanes_due
@@ -36,7 +35,7 @@ class TakingDown(Database):
     """A database that keeps the text of every statement it was asked."""
 
     def __init__(self, knobs: Settings) -> None:
-        super().__init__(knobs, application="payments", session=SESSION)
+        super().__init__(knobs, application="payments")
         self.asked: set[str] = set()
 
     @asynccontextmanager

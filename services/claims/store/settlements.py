@@ -66,12 +66,6 @@ class Grant(NamedTuple):
     incurred_on: date
 
 
-# What a batch reads it reads by key. A table that has grown since the server last counted its rows,
-# as in a first feed, would be read through for every chunk.
-_BY_KEY = """
-    select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-           set_config('enable_mergejoin', 'off', true)
-    """
 _PLANS = msgspec.json.Decoder(tuple[InPlan, ...])
 _TOTALS = msgspec.json.Decoder(Totals)
 _MEMBER = "member_id, salt, born, sex, groups"
@@ -128,7 +122,6 @@ async def lock(
     read again, for its member may have come meanwhile and it may have been decided.
     """
     indexes, keys = list(indexes), list(keys)
-    await unit.execute(_BY_KEY)
     members, claims = await lock_members(unit, indexes), await known_claims(unit, keys)
     held = {member.member_id for member in members.values()}
     loose = [claim.claim_id for claim in claims.values() if claim.member_id not in held]

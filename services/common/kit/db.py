@@ -5,10 +5,9 @@ SQLAlchemy owns the pool, the tables and the statements about one row or a page 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import asyncpg
 from sqlalchemy.event import listen
@@ -21,6 +20,9 @@ from services.common.contracts.event import Event
 from services.common.kit import outbox
 
 Row = asyncpg.Record
+
+# A statement about more than so many is planned for them; planning costs about as much as ten.
+SET_ROWS: Final = 50
 
 # Said first in a transaction whose looks have to go together: all of them see one moment.
 SNAPSHOT = "set transaction isolation level repeatable read"
@@ -86,18 +88,23 @@ class Unit:
         self.published = False
         # Who waits for what this transaction writes; they are woken once it is committed.
         self.wakes: set[asyncio.Event] = set()
+        self._plans_anew = False
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
+        await self._plan_for(args)
         return await self._driver.fetch(sql, *args)
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
+        await self._plan_for(args)
         return await self._driver.fetchrow(sql, *args)
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - a column of any type
+        await self._plan_for(args)
         return await self._driver.fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run a statement and give the number of rows it touched."""
+        await self._plan_for(args)
         tag = await self._driver.execute(sql, *args)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
@@ -115,6 +122,16 @@ class Unit:
             await self.copy(outbox.TABLE, outbox.COLUMNS, map(outbox.row_of, events))
             self.published = True
 
+    async def _plan_for(self, args: Sequence[object]) -> None:
+        """Have statements about large sets planned for just these sets, from here on.
+
+        The plan that a connection keeps is one for ten rows: joined by it, two sets of a thousand
+        are held against each other row by row (65 ms a batch of payouts, in place of 10).
+        """
+        if not self._plans_anew and any(map(_is_large, args)):
+            self._plans_anew = True
+            await self._driver.execute("set local plan_cache_mode = force_custom_plan")
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncGenerator[None]:
         async with self._driver.transaction():
@@ -124,14 +141,7 @@ class Unit:
 class Database:
     """The service's own database."""
 
-    def __init__(
-        self,
-        bounds: DatabaseBounds,
-        *,
-        application: str,
-        session: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        """`session` are PostgreSQL's settings for the connections, beside the bounds."""
+    def __init__(self, bounds: DatabaseBounds, *, application: str) -> None:
         # Our own transactions run on the driver, so the dialect must never open one beside them.
         self._engine = create_async_engine(
             bounds.database_url,
@@ -152,7 +162,9 @@ class Database:
                         bounds.idle_in_transaction_timeout_ms
                     ),
                     "timezone": "UTC",
-                    **session,
+                    # Statements go by keys, and a connection keeps its plans: one that was made
+                    # while a table was empty would read it whole, however long it has grown since.
+                    "enable_seqscan": "off",
                 },
             },
         )
@@ -191,6 +203,10 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _is_large(arg: object) -> bool:
+    return isinstance(arg, list | tuple) and len(cast("Sequence[object]", arg)) > SET_ROWS
 
 
 def _refuse_dead(connection: Any, *_: object) -> None:  # noqa: ANN401 - the dialect's own wrapper

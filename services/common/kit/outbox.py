@@ -105,11 +105,15 @@ RELAYED: Final = """
                    or (pg_visible_in_snapshot(o.xid, s.cur::pg_snapshot) and o.id <= s.last_id)))
     """
 
-# How many events wait to be published, as of the state the relay has written down.
+# How many events wait to be published, as of the state the relay has written down. Snapshots are
+# read from their texts once: for every row that took 20 ms for a thousand rows.
 PENDING: Final = """
-    select count(*) from outbox o, relay_state s
-    where (o.xid >= pg_snapshot_xmax(s.prev::pg_snapshot)
-           or o.xid = any (array (select pg_snapshot_xip(prev::pg_snapshot) from relay_state)))
-      and not pg_visible_in_snapshot(o.xid, s.prev::pg_snapshot)
-      and not (pg_visible_in_snapshot(o.xid, s.cur::pg_snapshot) and o.id <= s.last_id)
+    with s as materialized (
+        select prev::pg_snapshot, cur::pg_snapshot, last_id from relay_state)
+    select count(*) from outbox
+    where (xid >= (select pg_snapshot_xmax(prev) from s)
+           or xid = any (array (select pg_snapshot_xip(prev) from s)))
+      and not pg_visible_in_snapshot(xid, (select prev from s))
+      and not (pg_visible_in_snapshot(xid, (select cur from s))
+               and id <= (select last_id from s))
     """

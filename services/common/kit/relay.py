@@ -57,9 +57,9 @@ GATHER_MAX_S = 0.2
 PAGE = """
     select id, topic, key, event_id, type, payload, created_at from outbox
     where (xid = any (array (select pg_snapshot_xip($1::text::pg_snapshot)))
-           or (xid >= pg_snapshot_xmax($1::text::pg_snapshot)
-               and xid < pg_snapshot_xmax($2::text::pg_snapshot)))
-      and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+           or (xid >= (select pg_snapshot_xmax($1::text::pg_snapshot))
+               and xid < (select pg_snapshot_xmax($2::text::pg_snapshot))))
+      and pg_visible_in_snapshot(xid, (select $2::text::pg_snapshot))
       and id > $3
     order by id limit $4
     """

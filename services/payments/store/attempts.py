@@ -120,25 +120,27 @@ async def members_of(unit: Unit, payout_ids: Collection[UUID]) -> set[UUID]:
 
 async def decide_paid(unit: Unit, paid: Iterable[Paid], at: datetime) -> None:
     """Decide transfers as booked, and their payouts, all on their way until now, as paid."""
-    # By key, never by batch and line: of a batch that is not analyzed yet few lines are expected,
-    # and each would be held against all others. A batch is mostly first attempts, booked in a day.
-    alike: dict[tuple[int, date], list[Paid]] = {}
+    # By the whole key: of whatever else a line were found by, too few are expected while a table is
+    # not analyzed, and each would be held against all others. A batch is mostly booked in a day.
+    alike: dict[date, list[Paid]] = {}
     for line in paid:
-        alike.setdefault((line.attempt.attempt_no, line.paid_on), []).append(line)
-    for (attempt_no, paid_on), lines in alike.items():
+        alike.setdefault(line.paid_on, []).append(line)
+    for paid_on, lines in alike.items():
         decided = await unit.execute(
             """
             with decided as (
                 update attempt a
                 set state = 'paid', bank_serial = u.bank_serial, paid_on = $4, decided_at = $5
-                from unnest($1::uuid[], $3::text[]) as u(payout_id, bank_serial)
-                where a.payout_id = u.payout_id and a.attempt_no = $2 and a.state = 'in_flight'
+                from unnest($1::uuid[], $2::smallint[], $3::text[])
+                    as u(payout_id, attempt_no, bank_serial)
+                where a.payout_id = u.payout_id and a.attempt_no = u.attempt_no
+                  and a.state = 'in_flight'
                 returning a.payout_id)
             update payout p set state = 'paid', version = p.version + 1, changed_at = $5
             from decided d where p.payout_id = d.payout_id and p.state = 'batched'
             """,
             [line.attempt.payout.payout_id for line in lines],
-            attempt_no,
+            [line.attempt.attempt_no for line in lines],
             [line.bank_serial for line in lines],
             paid_on,
             at,

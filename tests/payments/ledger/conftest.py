@@ -12,7 +12,6 @@ from services.common.kit import clock
 from services.common.kit.clock import SetClock
 from services.common.kit.db import Database
 from services.common.kit.sealing import Opener, Sealer
-from services.payments.main import SESSION
 from services.payments.model.funds import read_funds
 from services.payments.settings import Settings
 from services.payments.usecases.desk import Desk
@@ -37,7 +36,7 @@ async def open_desk(knobs: Settings, bank: ToldBank, funds_file: Path) -> AsyncG
     funds = read_funds(funds_file)
     desk = Desk(
         knobs,
-        Database(knobs, application="payments", session=SESSION),
+        Database(knobs, application="payments"),
         funds,
         {fund.fund_id: replace(bank) for fund in funds.funds},
         Sealer.from_dir(knobs.keys_dir),
