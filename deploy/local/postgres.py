@@ -36,7 +36,7 @@ SETTINGS = {
     # A first feed fills empty tables within minutes: they are counted early, then as they double.
     "autovacuum_naptime": "5s",
     "autovacuum_analyze_scale_factor": "1",
-    # Statements are short and the processors busy: to start helpers for one costs more than it does.
+    # Statements are short: to start helper processes for one costs more than they save.
     "max_parallel_workers_per_gather": "0",
     "random_page_cost": "1.1",  # no disk turns here, and the indexes lie in memory
     "idle_in_transaction_session_timeout": "10s",
