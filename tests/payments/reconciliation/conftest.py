@@ -16,8 +16,9 @@ from tests.payments.steps import cut, send
 Send = Callable[..., Awaitable[Sequence[Line]]]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def hands() -> Generator[SetClock]:
+    """Stop the clock before anything is booked: of itself a test would belong to today."""
     with clock.set_to(datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=BUSINESS_ZONE)) as hands:
         yield hands
 
