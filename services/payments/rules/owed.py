@@ -55,10 +55,6 @@ class Books:
         it.moved_in_flight += in_flight
         return (max(0, after)) - (max(0, before))
 
-    def in_flight(self) -> list[AccountKey]:
-        """Give the accounts of which money is on its way."""
-        return [account for account, it in self._accounts.items() if it.in_flight]
-
     def opened(self, account: AccountKey, amount_fen: int) -> None:
         """Count what open payouts have taken on, or given back where it is negative."""
         self._standing(account).opened += amount_fen

@@ -11,29 +11,62 @@ from services.payments.model.payouts import (
     AttemptState,
     Named,
     Paid,
-    PayoutState,
     Refused,
     Returned,
 )
 from services.payments.store.payouts import PAYOUT_COLUMNS, payout_of
 
+# Moves balances by what the payouts of a set come to.
+_SUMS: Final = """
+    from (select member_id, scheme_id, sum(amount_fen)::bigint as fen, count(*) as payouts
+          from {} group by member_id, scheme_id) as m
+    where b.member_id = m.member_id and b.scheme_id = m.scheme_id
+    """
 
-async def begin(unit: Unit, attempts: Sequence[Attempt], state: PayoutState, at: datetime) -> None:
-    """Note on each payout its next attempt, with which payee, and in which state it is by it."""
+
+async def set_out(unit: Unit, batch_id: UUID, attempts: Sequence[Attempt], at: datetime) -> None:
+    """Have a batch's payouts, of which `insert` has written the attempts, be on their way.
+
+    What is on its way is no longer open: the balances follow from the payouts that really moved.
+    """
+    moved = await unit.fetchrow(
+        f"""
+        with begun as (
+            update payout p
+            set state = 'batched', version = p.version + 1, attempt_no = a.attempt_no,
+                payee_version = a.payee_version, changed_at = $2
+            from attempt a
+            where a.batch_id = $1 and p.payout_id = a.payout_id and p.state = 'ready'
+              and a.attempt_no = p.attempt_no + 1 and a.amount_fen = p.amount_fen
+            returning p.member_id, p.scheme_id, p.amount_fen),
+        balances as (
+            update balance b
+            set in_flight_fen = b.in_flight_fen + m.fen, open_fen = b.open_fen - m.fen
+            {_SUMS.format("begun")} returning m.payouts)
+        select sum(payouts) from balances
+        """,  # noqa: S608 - constants
+        batch_id,
+        at,
+    )
+    assert moved is not None
+    assert moved[0] == len(attempts), "a payout is batched once, from ready, out of a balance"
+
+
+async def refuse_here(unit: Unit, attempts: Sequence[Attempt], at: datetime) -> None:
+    """Note on each payout an attempt that was refused before any bank saw it: it stays open."""
     begun = await unit.execute(
         """
         update payout p
-        set state = $3, version = p.version + 1, attempt_no = p.attempt_no + 1,
-            payee_version = u.payee_version, changed_at = $4
+        set state = 'refused', version = p.version + 1, attempt_no = p.attempt_no + 1,
+            payee_version = u.payee_version, changed_at = $3
         from unnest($1::uuid[], $2::bigint[]) as u(payout_id, payee_version)
         where p.payout_id = u.payout_id and p.state = 'ready'
         """,
         [attempt.payout.payout_id for attempt in attempts],
         [attempt.payee_version for attempt in attempts],
-        state,
         at,
     )
-    assert begun == len(attempts), "a payout is batched once, from ready"
+    assert begun == len(attempts), "a payout is tried once, from ready"
 
 
 async def insert(
@@ -119,15 +152,18 @@ async def members_of(unit: Unit, payout_ids: Collection[UUID]) -> set[UUID]:
 
 
 async def decide_paid(unit: Unit, paid: Iterable[Paid], at: datetime) -> None:
-    """Decide transfers as booked, and their payouts, all on their way until now, as paid."""
+    """Decide transfers as booked, and their payouts, all on their way until now, as paid.
+
+    What was on its way of the balances, which the caller has locked, is paid.
+    """
     # By the whole key: of whatever else a line were found by, too few are expected while a table is
     # not analyzed, and each would be held against all others. A batch is mostly booked in a day.
     alike: dict[date, list[Paid]] = {}
     for line in paid:
         alike.setdefault(line.paid_on, []).append(line)
     for paid_on, lines in alike.items():
-        decided = await unit.execute(
-            """
+        decided = await unit.fetchval(
+            f"""
             with decided as (
                 update attempt a
                 set state = 'paid', bank_serial = u.bank_serial, paid_on = $4, decided_at = $5
@@ -135,10 +171,18 @@ async def decide_paid(unit: Unit, paid: Iterable[Paid], at: datetime) -> None:
                     as u(payout_id, attempt_no, bank_serial)
                 where a.payout_id = u.payout_id and a.attempt_no = u.attempt_no
                   and a.state = 'in_flight'
-                returning a.payout_id)
-            update payout p set state = 'paid', version = p.version + 1, changed_at = $5
-            from decided d where p.payout_id = d.payout_id and p.state = 'batched'
-            """,
+                returning a.payout_id, a.amount_fen),
+            booked as (
+                update payout p set state = 'paid', version = p.version + 1, changed_at = $5
+                from decided d where p.payout_id = d.payout_id and p.state = 'batched'
+                  and p.amount_fen = d.amount_fen
+                returning p.member_id, p.scheme_id, p.amount_fen),
+            balances as (
+                update balance b
+                set paid_fen = b.paid_fen + m.fen, in_flight_fen = b.in_flight_fen - m.fen
+                {_SUMS.format("booked")} returning m.payouts)
+            select sum(payouts) from balances
+            """,  # noqa: S608 - constants
             [line.attempt.payout.payout_id for line in lines],
             [line.attempt.attempt_no for line in lines],
             [line.bank_serial for line in lines],

@@ -34,6 +34,13 @@ def payout_of(row: Row) -> Payout:
     )
 
 
+_LOCKED: Final = """
+    with locked as (
+        select member_id, in_flight_fen from balance
+        where member_id = any($1) order by member_id, scheme_id for update)
+    """
+
+
 async def lock_books(unit: Unit, member_ids: Collection[UUID]) -> Books:
     """Lock all balances of the members, in the one order that everybody keeps."""
     rows = await unit.fetch(
@@ -47,6 +54,20 @@ async def lock_books(unit: Unit, member_ids: Collection[UUID]) -> Books:
         (AccountKey(member_id, scheme_id), Balance(*standing))
         for member_id, scheme_id, *standing in rows
     )
+
+
+async def lock_balances(unit: Unit, member_ids: Collection[UUID]) -> None:
+    """Lock all balances of the members, as `lock_books` does, where none has to be read."""
+    await unit.execute(f"{_LOCKED} select count(*) from locked", list(member_ids))  # noqa: S608 - a constant
+
+
+async def lock_for_cut(unit: Unit, member_ids: Collection[UUID]) -> set[UUID]:
+    """Lock all balances of the members; give the members of whom money is on its way."""
+    rows = await unit.fetch(
+        f"{_LOCKED} select distinct member_id from locked where in_flight_fen > 0",  # noqa: S608 - a constant
+        list(member_ids),
+    )
+    return {row[0] for row in rows}
 
 
 async def write_books(unit: Unit, books: Books) -> None:

@@ -95,7 +95,7 @@ async def _ask_again(desk: Desk, unit: Unit, batch_id: UUID) -> None:
 
 async def _retry(desk: Desk, unit: Unit, payout_ids: tuple[UUID, ...]) -> None:
     """Let payouts go out once more to the card that failed."""
-    await payouts.lock_books(unit, await attempts.members_of(unit, payout_ids))
+    await payouts.lock_balances(unit, await attempts.members_of(unit, payout_ids))
     failed = await payouts.retry(unit, payout_ids, clock.now())
     if len(failed) != len(set(payout_ids)):
         raise ActImpossible

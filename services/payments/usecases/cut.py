@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -25,7 +25,6 @@ from services.payments.model.payouts import (
     SealedPayee,
 )
 from services.payments.rules import postings
-from services.payments.rules.owed import Books
 from services.payments.rules.refusals import refusal_for
 from services.payments.rules.windows import business_day, cut_due, open_at
 from services.payments.store import attempts, batches, ledger, payees, payouts, queue
@@ -100,15 +99,15 @@ async def cut_batch(desk: Desk, lane: Lane, payouts_max: int) -> UUID | None:
     """Cut one batch of what has waited longest; None where nothing was fit to go out."""
     async with desk.database.begin() as unit:
         places = await queue.take(unit, lane, payouts_max)
-        books = await payouts.lock_books(unit, {place.member_id for place in places})
+        moving = await payouts.lock_for_cut(unit, {place.member_id for place in places})
         ready = await queue.lock_ready(unit, places)
         # Read after the balances are locked: a payee that comes later finds what is decided here.
-        sorted_ = await _sort(desk, unit, lane, ready, books)
+        sorted_ = await _sort(desk, unit, lane, ready, moving)
         at = clock.now()
         await _set_aside(unit, lane, sorted_, at)
         if not sorted_.lines:
             return None
-        batch_id = await _fix(desk, unit, lane, sorted_.lines, books, at=at)
+        batch_id = await _fix(desk, unit, lane, sorted_.lines, at)
     log.info("batch.fixed", batch_id=batch_id, lines=len(sorted_.lines))
     return batch_id
 
@@ -129,11 +128,11 @@ async def park_first(desk: Desk, lane: Lane) -> None:
 
 
 async def _sort(
-    desk: Desk, unit: Unit, lane: Lane, ready: Sequence[queue.Ready], books: Books
+    desk: Desk, unit: Unit, lane: Lane, ready: Sequence[queue.Ready], moving: Collection[UUID]
 ) -> Sorted:
+    """Sort payouts by what can be done; of the members in `moving` money is on its way."""
     members = [payout.member_id for _, payout, _ in ready]
     known = await _payees_of(unit, members)
-    moving = {account.member_id for account in books.in_flight() if account.member_id in known}
     other_cards = await queue.cards_on_their_way(unit, moving) if moving else {}
     reserve = desk.funds.by_id[lane.fund_id].reserve_fen
     free = (await ledger.cash_of(unit, lane.fund_id)).free_fen - reserve
@@ -208,7 +207,7 @@ async def _set_aside(unit: Unit, lane: Lane, sorted_: Sorted, at: datetime) -> N
     if not unusable:
         return
     refusal = refusal_for(PayeeUnusable.code)
-    await attempts.begin(unit, unusable, PayoutState.REFUSED, at)
+    await attempts.refuse_here(unit, unusable, at)
     await attempts.insert(unit, None, unusable, at, refusal.reason)
     await payouts.put_on_refusal_list(unit, [(a.payout, refusal) for a in unusable], at)
     await unit.publish(
@@ -224,8 +223,6 @@ async def _fix(
     unit: Unit,
     lane: Lane,
     lines: Sequence[tuple[Attempt, Payee]],
-    books: Books,
-    *,
     at: datetime,
 ) -> UUID:
     """Write the batch, its file and its attempts, and reserve the money."""
@@ -247,14 +244,9 @@ async def _fix(
         BatchState.AWAITING_APPROVAL if lane.tier else BatchState.FIXED,
     )
     tries = [attempt for attempt, _ in lines]
-    for attempt in tries:
-        payout = attempt.payout
-        books.move(payout.account, in_flight=payout.amount_fen)
-        books.opened(payout.account, -payout.amount_fen)
-    await payouts.write_books(unit, books)
     await batches.insert_batch(unit, batch, instructions, at)
-    await attempts.begin(unit, tries, PayoutState.BATCHED, at)
     await attempts.insert(unit, batch_id, tries, at)
+    await attempts.set_out(unit, batch_id, tries, at)
     await ledger.post(unit, _reserved(batch_id, lane.fund_id, tries), at)
     return batch_id
 

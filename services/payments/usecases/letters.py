@@ -44,7 +44,7 @@ async def take_batch_letter(desk: Desk, unit: Unit, letter: BatchLetter) -> None
     batch = await _lock_sent(unit, letter.batch_id)
     refusal = refusal_for(NOT_BOOKED)
     tries = await attempts.of_batch(unit, letter.batch_id)
-    await payouts.lock_books(unit, {one.payout.member_id for one in tries})
+    await payouts.lock_balances(unit, {one.payout.member_id for one in tries})
     paid = [one.named for one in tries if one.state is AttemptState.PAID]
     locked = await lock_named(unit, paid)
     returned = [Returned(one, "", refusal, letter.day) for one in locked.values()]

@@ -154,7 +154,7 @@ async def take_batch_debits(desk: Desk, unit: Unit, batch_id: UUID) -> None:
     tries = await attempts.of_batch(unit, batch_id)
     in_flight = [one for one in tries if one.state is AttemptState.IN_FLIGHT]
     if in_flight:
-        await payouts.lock_books(unit, {one.payout.member_id for one in in_flight})
+        await payouts.lock_balances(unit, {one.payout.member_id for one in in_flight})
     shown = await lines.lock_whole_debits(unit, batch_id)
     shown_fen = sum(line.amount_fen for line in shown)
     verdict = judge_batch(shown_fen, await matchable.sums_of(unit, batch_id))

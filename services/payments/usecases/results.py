@@ -23,7 +23,6 @@ from services.payments.model.payouts import (
     Refused,
 )
 from services.payments.rules import postings
-from services.payments.rules.owed import Books
 from services.payments.rules.refusals import refusal_for
 from services.payments.store import attempts, batches, doubts, ledger, odd, payouts
 from services.payments.usecases import published
@@ -154,7 +153,7 @@ async def apply(
         # Asked about again, and the bank says what it said before.
         return not in_process and await batches.close_decided(unit, batch.batch_id, at)
     members = {line.attempt.payout.member_id for line in (*paid, *refused)}
-    books = await payouts.lock_books(unit, members)
+    await payouts.lock_balances(unit, members)
     # What was tried, before a refusal makes payouts smaller than their attempts.
     paid_fen = [line.attempt.payout.amount_fen for line in paid]
     refused_fen = [line.attempt.payout.amount_fen for line in refused]
@@ -162,9 +161,8 @@ async def apply(
     await attempts.decide_refused(unit, refused, at)
     closed = await batches.count_decided(unit, batch.batch_id, paid_fen, refused_fen, at)
     await doubts.end(unit, [line.attempt.payout.payout_id for line in (*paid, *refused)])
-    paid_entries, events = _take_paid(batch, paid, books, at)
-    refused_entries, refusals = await _take_refused(desk, unit, batch, refused, books, at=at)
-    await payouts.write_books(unit, books)
+    paid_entries, events = _take_paid(batch, paid, at)
+    refused_entries, refusals = await _take_refused(desk, unit, batch, refused, at)
     await let_go(desk, unit, members, at)
     await unit.publish([*events, *refusals])
     await ledger.post(unit, [*paid_entries, *refused_entries], at)
@@ -174,15 +172,13 @@ async def apply(
 
 
 def _take_paid(
-    batch: Batch, paid: Sequence[Paid], books: Books, at: datetime
+    batch: Batch, paid: Sequence[Paid], at: datetime
 ) -> tuple[list[Posting], list[PayoutPaid]]:
-    """Count the money as paid; `decide_paid` has written what becomes of the payouts."""
+    """Book and tell what was paid; `decide_paid` has written what becomes of the payouts."""
     entries: list[Posting] = []
     fund_id = batch.lane.fund_id
     for attempt, _, _ in paid:
         payout = attempt.payout
-        amount = payout.amount_fen
-        books.move(payout.account, paid=amount, in_flight=-amount)
         payout.state = PayoutState.PAID
         payout.version += 1
         entries.append(postings.paid(fund_id, payout, attempt.attempt_no))
@@ -194,11 +190,12 @@ async def _take_refused(
     unit: Unit,
     batch: Batch,
     refused: Sequence[Refused],
-    books: Books,
-    *,
     at: datetime,
 ) -> tuple[list[Posting], list[Event]]:
     """Release the money; what is still owed waits for its actor, or goes out to a newer payee."""
+    if not refused:
+        return [], []
+    books = await payouts.lock_books(unit, {line.attempt.payout.member_id for line in refused})
     tried = [line.attempt.payout.amount_fen for line in refused]
     entries = [
         postings.released(batch.lane.fund_id, line.attempt.payout, line.attempt.attempt_no)
@@ -209,6 +206,7 @@ async def _take_refused(
         payout.amount_fen = Fen(books.move(payout.account, in_flight=-amount))
     reopened = [Reopened(line.attempt, line.refusal, PayoutState.REFUSED) for line in refused]
     await reopen(desk, unit, reopened, books, at)
+    await payouts.write_books(unit, books)
     events: list[Event] = [
         published.refused(line, amount, at)
         for line, amount in zip(refused, tried, strict=True)

@@ -17,7 +17,7 @@ from services.payments.usecases.reopening import Reopened, let_go, reopen
 async def lock_named(unit: Unit, named: Sequence[Named]) -> Mapping[Named, Attempt]:
     """Lock what a return may concern (balances, then payouts); give the attempts that exist."""
     members = await attempts.members_of(unit, [payout_id for payout_id, _ in named])
-    await payouts.lock_books(unit, members)
+    await payouts.lock_balances(unit, members)
     found = await attempts.named(unit, named)
     return {attempt.named: attempt for attempt in found}
 
