@@ -7,7 +7,7 @@ from uuid import UUID
 from services.common.kit.db import Unit
 from services.payments.model.ledger import Account, Posting
 from services.payments.model.statements import Outstanding
-from services.payments.rules.outstanding import Part
+from services.payments.rules.outstanding import Booked, Part
 
 # An entry of the ledger: its source and leg.
 Entry = tuple[UUID, str]
@@ -25,6 +25,26 @@ async def days_of(unit: Unit, entries: Sequence[Entry]) -> dict[Entry, tuple[dat
         [leg for _, leg in entries],
     )
     return {(row["source_id"], row["leg"]): (row["day"], row["fen"]) for row in rows}
+
+
+async def unshown_of_batch(unit: Unit, batch_id: UUID) -> list[Booked]:
+    """Give by day what was paid of an unconfirmed batch and no line of its own has shown."""
+    rows = await unit.fetch(
+        """
+        select g.day, sum(case when g.debit = 'bank' then g.amount_fen else -g.amount_fen end)
+            ::bigint as fen
+        from attempt a join ledger g on g.source_id = a.payout_id
+            and g.leg = 'paid.' || a.attempt_no
+        where a.batch_id = $1 and a.state in ('paid', 'returned')
+          and not exists (select from batch b where b.batch_id = $1 and b.confirmed_at is not null)
+          and not exists (select from bank_line l
+              where l.payout_id = a.payout_id and l.attempt_no = a.attempt_no
+                and l.kind = 'payout' and l.state = 'matched')
+        group by g.day
+        """,
+        batch_id,
+    )
+    return [(row["day"], row["fen"]) for row in rows]
 
 
 async def entries(unit: Unit, keys: Sequence[Entry]) -> list[Posting]:

@@ -13,6 +13,7 @@ from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.db import TRANSIENT, Unit
 from services.common.kit.logs import get_logger
+from services.payments.model.batches import BatchState
 from services.payments.model.ledger import Posting
 from services.payments.model.payouts import Attempt, AttemptState, Paid, Returned
 from services.payments.model.statements import (
@@ -151,7 +152,8 @@ async def take_batch_debits(desk: Desk, unit: Unit, batch_id: UUID) -> None:
     """
     at = clock.now()
     batch = await batches.lock(unit, batch_id)
-    tries = await attempts.of_batch(unit, batch_id)
+    # Of a closed batch every transfer is decided.
+    tries = [] if batch.state is BatchState.CLOSED else await attempts.of_batch(unit, batch_id)
     in_flight = [one for one in tries if one.state is AttemptState.IN_FLIGHT]
     if in_flight:
         await payouts.lock_balances(unit, {one.payout.member_id for one in in_flight})
@@ -160,20 +162,15 @@ async def take_batch_debits(desk: Desk, unit: Unit, batch_id: UUID) -> None:
     verdict = judge_batch(shown_fen, await matchable.sums_of(unit, batch_id))
     if verdict is None or not shown:
         return
-    known = await matchable.transfers(unit, [one.named for one in tries])
     await lines.match(unit, dict.fromkeys((line.line_id for line in shown), None), at)
     if verdict is Match.PROVES:
         first = shown[0]
         paid = [Paid(one, first.bank_ref, first.booked_on) for one in in_flight]
         await apply(desk, unit, batch, Findings(paid, [], []))
+    booked = await reconciling.unshown_of_batch(unit, batch_id)
     await matchable.count_shown(unit, batch_id, shown_fen, at)
-    booked = [
-        _paid_entry(one)
-        for one in tries
-        if one.state not in (AttemptState.REFUSED, AttemptState.WITHDRAWN)
-        and not known[one.named].shown
-    ]
-    await note_outstanding(unit, batch.lane.fund_id, [Matched(shown, booked)])
+    spans = outstanding([(line.booked_on, line.signed_fen) for line in shown], booked)
+    await reconciling.add_outstanding(unit, batch.lane.fund_id, spans)
 
 
 async def take_debits(desk: Desk, unit: Unit, batch_id: UUID, line_ids: Collection[UUID]) -> None:
