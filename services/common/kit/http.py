@@ -5,26 +5,22 @@ may have been done, and only asking again under the same id can tell.
 """
 
 import asyncio
+import io
 import json as json_text
-import ssl
-import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Final, Protocol, Self, TypedDict, Unpack
 
+import aiohttp
 import httpx
 
 from services.common.errors import Unavailable
 from services.common.kit import metrics
 from services.common.kit.auth import CALLER_HEADER, Caller
-from services.common.kit.logs import get_logger
 
-if find_spec("sniffio") is None:
-    # httpcore looks for it several times a call, and each time through all of sys.path: a quarter
-    # of what a call costs. So it is told at once that there is none, which means asyncio.
-    sys.modules["sniffio"] = None  # pyright: ignore[reportArgumentType] - Python's own sign for this
+# aiohttp warns of more in one piece, and writes a file piece by piece.
+ONE_PIECE_BYTES_MAX: Final = 512 * 1024
 
 
 class Unreachable(Unavailable):
@@ -78,26 +74,49 @@ class Parts(TypedDict, total=False):
     timeout_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call as it goes out; `url` is whole, but for the parameters."""
+
+    method: str
+    url: str
+    params: Mapping[str, str] | None
+    headers: Mapping[str, str]
+    body: bytes | AsyncIterable[bytes] | None
+    connect_timeout_s: float
+
+
+class Line(Protocol):
+    """What carries calls to the peer; raises what `NEVER_SENT` and `LOST` name."""
+
+    def carry(self, request: Request) -> AbstractAsyncContextManager[Streamed]: ...
+    async def close(self) -> None: ...
+
+
 # What is raised before a byte of the request has left.
-_NEVER_SENT = (
+NEVER_SENT: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
     httpx.ConnectError,
     httpx.ConnectTimeout,
-    httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
 )
-
-
-@dataclass(eq=False, slots=True)
-class _Pool:
-    client: httpx.AsyncClient
-    in_use: int = 0
-    broken_off: int = 0
-    retired: bool = False
+LOST: Final = (
+    aiohttp.ClientError,
+    httpx.RequestError,
+    httpx.StreamError,
+    ConnectionError,
+    TimeoutError,
+)
 
 
 @dataclass(eq=False)
 class Client:
-    """Calls one peer. `token` is the internal bearer, for our own services only."""
+    """Calls one peer. `token` is the internal bearer, for our own services only.
+
+    A `transport` carries the calls in place of the network.
+    """
 
     peer: str
     base_url: str
@@ -106,11 +125,12 @@ class Client:
     transport: httpx.AsyncBaseTransport | None = None
 
     def __post_init__(self) -> None:
-        # Reading the authorities takes long: once, and only where there is something to verify.
-        secure = self.base_url.startswith("https:")
-        self._trust = httpx.create_ssl_context() if secure else _trusting_nobody()
-        self._pool = self._new_pool()
-        # We queue here, so that httpcore's pool is never asked for more than it may give.
+        self._base = self.base_url.rstrip("/")
+        self._line: Line = (
+            _Network(self.bounds, secure=self._base.startswith("https:"))
+            if self.transport is None
+            else _Stand(self.transport)
+        )
         self._slots = asyncio.Semaphore(self.bounds.connections_max)
 
     async def __aenter__(self) -> Self:
@@ -120,7 +140,7 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        await self._pool.client.aclose()
+        await self._line.close()
 
     async def request(self, method: str, path: str, **parts: Unpack[Parts]) -> Answer:
         """Call and read the whole answer; an answer of any status is an answer."""
@@ -136,98 +156,139 @@ class Client:
     async def stream(
         self, method: str, path: str, **parts: Unpack[Parts]
     ) -> AsyncGenerator[Streamed]:
-        """Call and give the answer while it comes; the deadline covers the whole block."""
+        """Call and give the answer while it comes; the deadline covers the whole block.
+
+        What the caller's own body raises while it is sent is raised as it is.
+        """
         timeout_s = parts.get("timeout_s", self.bounds.timeout_s)
-        async with self._slot() as pool:
-            request = self._request_of(pool, method, path, parts, timeout_s)
+        request = self._request_of(method, path, parts, timeout_s)
+        async with self._slot():
             try:
-                async with asyncio.timeout(timeout_s):
-                    response = await pool.client.send(request, stream=True)
-                    try:
-                        self._count("answered")
-                        yield Streamed(
-                            response.status_code, response.headers, response.aiter_bytes()
-                        )
-                    finally:
-                        await response.aclose()
-            except _NEVER_SENT as error:
+                async with asyncio.timeout(timeout_s), self._line.carry(request) as streamed:
+                    self._count("answered")
+                    yield streamed
+            except NEVER_SENT as error:
                 self._count("unreachable")
                 raise Unreachable from error
-            except (httpx.RequestError, httpx.StreamError, TimeoutError) as error:
+            except LOST as error:
                 self._count("answer_lost")
+                if isinstance(request.body, _Upload) and request.body.failure is not None:
+                    raise request.body.failure from None
                 raise AnswerLost from error
 
     @asynccontextmanager
-    async def _slot(self) -> AsyncGenerator[_Pool]:
+    async def _slot(self) -> AsyncGenerator[None]:
         try:
             async with asyncio.timeout(self.bounds.connect_timeout_s):
                 await self._slots.acquire()
         except TimeoutError as error:
             self._count("no_slot")
             raise Unreachable from error
-        pool = self._pool
-        pool.in_use += 1
-        whole = False
         try:
-            yield pool
-            whole = True
+            yield
         finally:
             self._slots.release()
-            pool.in_use -= 1
-            pool.broken_off += not whole
-            if pool.broken_off >= self.bounds.connections_max:
-                self._replace(pool)
-            if pool.retired and pool.in_use == 0:
-                await pool.client.aclose()
 
-    def _request_of(
-        self, pool: _Pool, method: str, path: str, parts: Parts, timeout_s: float
-    ) -> httpx.Request:
+    def _request_of(self, method: str, path: str, parts: Parts, timeout_s: float) -> Request:
         headers = dict(parts.get("headers", {}))
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
         if "caller" in parts:
             headers[CALLER_HEADER] = parts["caller"].header()
+        body = parts.get("content")
+        told = parts.get("json")
+        if told is not None:
+            headers["content-type"] = "application/json"
+            body = json_text.dumps(
+                told, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+            ).encode()
+        elif body is not None and not isinstance(body, bytes):
+            body = _Upload(body)
         brief = min(self.bounds.connect_timeout_s, timeout_s)
-        return pool.client.build_request(
-            method,
-            path,
-            json=parts.get("json"),
-            content=parts.get("content"),
-            params=parts.get("params"),
-            headers=headers,
-            timeout=httpx.Timeout(timeout_s, connect=brief, pool=brief),
-        )
+        return Request(method, self._base + path, parts.get("params"), headers, body, brief)
 
     def _count(self, outcome: str) -> None:
         metrics.http_calls.labels(self.peer, outcome).inc()
 
-    def _new_pool(self) -> _Pool:
-        # A call that is broken off can lose its slot in httpcore's pool for ever (httpx #1093), so
-        # the pool has as many to spare as may be lost before it is replaced.
-        limits = httpx.Limits(
-            max_connections=2 * self.bounds.connections_max,
-            max_keepalive_connections=self.bounds.connections_max,
-            keepalive_expiry=self.bounds.keep_alive_s,
-        )
-        return _Pool(
-            httpx.AsyncClient(
-                base_url=self.base_url,
-                limits=limits,
-                follow_redirects=False,
-                trust_env=False,
-                verify=self._trust,
-                transport=self.transport,
+
+class _Upload:
+    """A body that is sent as it comes, and what went wrong on its own side."""
+
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = chunks
+        self.failure: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._chunks:
+                yield chunk
+        except Exception as failure:
+            self.failure = failure
+            raise
+
+
+class _Network:
+    """Connections that are kept for the next call. A call costs a seventh of what httpx takes."""
+
+    def __init__(self, bounds: ClientBounds, *, secure: bool) -> None:
+        # Reading the authorities takes long: once, and only where there is something to verify.
+        self._trust = httpx.create_ssl_context() if secure else True
+        self._bounds = bounds
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def carry(self, request: Request) -> AsyncGenerator[Streamed]:
+        body = request.body
+        if isinstance(body, bytes) and len(body) > ONE_PIECE_BYTES_MAX:
+            body = io.BytesIO(body)
+        async with self._open().request(
+            request.method,
+            request.url,
+            params=request.params,
+            headers=request.headers,
+            data=body,
+            allow_redirects=False,
+            skip_auto_headers=("content-type", "user-agent"),
+            timeout=aiohttp.ClientTimeout(connect=request.connect_timeout_s),
+        ) as response:
+            yield Streamed(response.status, response.headers, response.content.iter_any())
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        """Give the session, which can only be made where a loop runs."""
+        if self._session is None:
+            # No limit of its own: calls queue for a slot before they come here.
+            connector = aiohttp.TCPConnector(
+                limit=0, ssl=self._trust, keepalive_timeout=self._bounds.keep_alive_s
             )
-        )
-
-    def _replace(self, pool: _Pool) -> None:
-        """Take a new pool; the old one is closed behind its last call."""
-        if pool is self._pool:
-            get_logger().warning("http.pool_rebuilt", peer=self.peer)
-            pool.retired = True
-            self._pool = self._new_pool()
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            )
+            # It would send again, on its own, what it takes to be harmless twice (PUT, DELETE).
+            self._session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - there is no other way
+        return self._session
 
 
-def _trusting_nobody() -> ssl.SSLContext:
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+class _Stand:
+    """Somebody in the peer's place, in the shape of an httpx transport."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._client = httpx.AsyncClient(transport=transport, trust_env=False)
+
+    @asynccontextmanager
+    async def carry(self, request: Request) -> AsyncGenerator[Streamed]:
+        async with self._client.stream(
+            request.method,
+            request.url,
+            params=request.params,
+            headers=request.headers,
+            content=request.body,
+            timeout=None,
+        ) as response:
+            yield Streamed(response.status_code, response.headers, response.aiter_bytes())
+
+    async def close(self) -> None:
+        await self._client.aclose()

@@ -47,7 +47,6 @@ Event = Literal[
     "gateway.login",
     "gateway.login_refused",
     "http.failed",
-    "http.pool_rebuilt",
     "invariant.broken",
     "ledger.closed",
     "ledger.month_closed",

@@ -154,6 +154,57 @@ async def test_a_call_that_finds_no_free_connection_in_time_was_surely_not_made(
         assert (await first).status == 200
 
 
+async def test_a_refusal_that_comes_before_the_whole_body_is_heard() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+        writer.write(b"HTTP/1.1 413 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.write_eof()
+        await asyncio.sleep(0.2)
+
+    async def upload() -> AsyncIterator[bytes]:
+        for _ in range(1_000):
+            yield b"x" * 100_000
+
+    async with peer(refuse) as url, Client("claims", url) as client:
+        assert (await client.request("POST", "/", content=upload())).status == 413
+
+
+async def test_what_goes_wrong_on_the_side_of_the_body_is_told_as_it_is() -> None:
+    async def swallow(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        while await reader.read(100_000):
+            pass
+
+    class TooLong(Exception):
+        pass
+
+    async def upload() -> AsyncIterator[bytes]:
+        yield b"x" * 1_000
+        raise TooLong
+
+    async with peer(swallow) as url, Client("claims", url) as client:
+        with pytest.raises(TooLong):
+            await client.request("POST", "/", content=upload())
+
+
+async def test_a_body_in_hand_goes_whole_with_its_length_and_no_type_of_its_own() -> None:
+    seen: list[bytes] = []
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = (await head_of(reader)).lower()
+            seen.append(head)
+            await reader.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))
+            writer.write(OK)
+            await writer.drain()
+
+    async with peer(count) as url, Client("bank", url) as client:
+        for size in (3, 3_000_000):
+            assert (await client.request("PUT", "/files/a%20b", content=b"x" * size)).status == 200
+    assert all(head.startswith(b"put /files/a%20b http/1.1") for head in seen)
+    assert not any(b"content-type" in head for head in seen)
+
+
 def mirror() -> FastAPI:
     app = FastAPI()
 
