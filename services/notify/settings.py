@@ -19,7 +19,6 @@ def _sandbox_only(value: str) -> Any:  # noqa: ANN401 - pydantic's factories are
 class Settings(ServiceSettings):
     model_config = knobs("NOTIFY_")
     port: Port = 8104
-    # Every call in flight is settled on a connection of its own.
     database_pool_size: PositiveInt = 12
 
     sms_url: str = Field(default="http://127.0.0.1:8190", min_length=1)
@@ -40,7 +39,7 @@ class Settings(ServiceSettings):
     sms_request_expiry_margin_s: NonNegativeFloat = 1.0
 
     texts_per_call_max: PositiveInt = Field(default=100, le=100)
-    dispatches_in_flight: PositiveInt = 8
+    dispatches_in_flight: PositiveInt = 20
     # Whoever queues texts in the same process wakes the sender at once.
     sender_poll_ms: PositiveInt = 500
     channel_pause_s: PositiveFloat = Field(default=1.0, le=2.0)

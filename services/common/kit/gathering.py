@@ -1,6 +1,7 @@
 """What comes at the same time is worked as one set; what comes alone is worked at once.
 
-Nothing waits for company: while as many sets are being worked as may be, the next one fills.
+While as many sets are being worked as may be, the next one fills. Nothing waits for company beyond
+that, unless a `linger_s` is told: where nobody waits for the result and many are on their way.
 """
 
 import asyncio
@@ -26,11 +27,13 @@ class Gathering(Generic[T, R]):
         rows_of: Callable[[T], int],
         rows_max: int,
         sets_at_once: int,
+        linger_s: float = 0.0,
     ) -> None:
         self._work = work
         self._rows_of = rows_of
         self._rows_max = rows_max
         self._sets_at_once = sets_at_once
+        self._linger_s = linger_s
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._working: set[asyncio.Task[None]] = set()
 
@@ -45,6 +48,8 @@ class Gathering(Generic[T, R]):
 
     async def _work_off(self) -> None:
         while self._waiting:
+            if self._linger_s:
+                await asyncio.sleep(self._linger_s)
             pieces, results = zip(*self._next_set(), strict=True)
             await self._work_set(pieces, results)
         # Before anybody else has a turn: what is brought next must not count on this task.

@@ -287,14 +287,18 @@ async def move(
     code: str | None = None,
     sent_at: datetime | None = None,
 ) -> set[UUID]:
-    """Move messages that are on their way to another state; give those that were."""
+    """Move messages that are on their way to another state; give those that were not."""
     if not message_ids:
         return set()
+    # Mostly all of them were, so those that were not are the shorter answer.
     rows = await unit.fetch(
         """
-        update message set state = $2, code = $3, sent_at = $4
-        where message_id = any($1) and state in ('ready', 'submitting', 'unknown')
-        returning message_id
+        with moved as (
+            update message set state = $2, code = $3, sent_at = $4
+            where message_id = any($1) and state in ('ready', 'submitting', 'unknown')
+            returning message_id)
+        select message_id from unnest($1::uuid[]) as u(message_id)
+        where not exists (select from moved m where m.message_id = u.message_id)
         """,
         message_ids,
         state,

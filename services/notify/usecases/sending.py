@@ -7,7 +7,7 @@ request has expired there and is still not found, its texts are queued again, fo
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -36,26 +36,21 @@ UNREADABLE: Final = "UNREADABLE"
 UNKNOWN: Final = Verdict(Outcome.UNKNOWN)
 # Calls that are answered while others are being written down are settled together.
 SETTLED_TEXTS_MAX: Final = 2_000
+# Nobody waits for it, and a transaction costs as much as some fifty texts.
+SETTLING_LINGER_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A call and what is known of its texts: a verdict for each, and those that do not open."""
+    """A call and what is known of its texts: those of each verdict, and those that do not open."""
 
     dispatch: Dispatch
-    verdicts: Sequence[Verdict]
+    by_verdict: Mapping[Verdict, Sequence[Text]]
     unreadable: Collection[UUID]
 
     @property
-    def by_verdict(self) -> dict[Verdict, list[Text]]:
-        found: defaultdict[Verdict, list[Text]] = defaultdict(list)
-        for text, verdict in zip(self.dispatch.texts, self.verdicts, strict=True):
-            found[verdict].append(text)
-        return found
-
-    @property
     def state(self) -> DispatchState:
-        is_open = any(verdict.outcome is Outcome.UNKNOWN for verdict in self.verdicts)
+        is_open = any(verdict.outcome is Outcome.UNKNOWN for verdict in self.by_verdict)
         return DispatchState.UNKNOWN if is_open else DispatchState.DONE
 
 
@@ -77,6 +72,7 @@ class Sending:
             rows_of=lambda answered: len(answered.dispatch.texts),
             rows_max=SETTLED_TEXTS_MAX,
             sets_at_once=1,
+            linger_s=SETTLING_LINGER_S,
         )
 
     async def abandon(self) -> int:
@@ -198,7 +194,9 @@ class Sending:
         unreadable: Collection[UUID] = (),
     ) -> None:
         """Write down what became of a call's texts, with the calls answered at the same time."""
-        await self._settling.done(Answered(dispatch, verdicts, unreadable))
+        await self._settling.done(
+            Answered(dispatch, _by_verdict(dispatch.texts, verdicts), unreadable)
+        )
 
     async def _settle_all(self, answers: Sequence[Answered]) -> Sequence[None]:
         """Write down what became of calls, each once: whoever comes later changes nothing."""
@@ -230,8 +228,9 @@ class Sending:
     async def _sent(self, unit: Unit, some: Sequence[Text], moment: datetime) -> None:
         if not some:
             return
-        moved = await messages.move(unit, _ids(some), MessageState.SENT, sent_at=moment)
-        sent = [text for text in some if text.message_id in moved]
+        stayed = await messages.move(unit, _ids(some), MessageState.SENT, sent_at=moment)
+        sent = [text for text in some if text.message_id not in stayed] if stayed else some
+        templates, provider = self.composer.wording.templates, self.channel.provider
         await unit.publish(
             [
                 ReminderSent(
@@ -242,8 +241,8 @@ class Sending:
                     message_id=text.message_id,
                     source_id=text.material.payout_id,
                     template=text.material.template,
-                    recipient=self.composer.wording.templates[text.material.template].recipient,
-                    provider=self.channel.provider,
+                    recipient=templates[text.material.template].recipient,
+                    provider=provider,
                     parts=text.parts,
                 )
                 for event_id, text in zip(new_ids(len(sent)), sent, strict=True)
@@ -297,12 +296,27 @@ class Sending:
                 log.warning("text.refused", batch_id=batch, template=template, code=verdict.code)
 
 
+def _by_verdict(
+    some: Iterable[Text], verdicts: Iterable[Verdict]
+) -> Mapping[Verdict, Sequence[Text]]:
+    """Give the texts of each verdict; mostly all of a call have one and the same."""
+    found: dict[Verdict, list[Text]] = {}
+    last: Verdict | None = None
+    together: list[Text] = []
+    for text, verdict in zip(some, verdicts, strict=True):
+        if verdict is not last:
+            last, together = verdict, found.setdefault(verdict, [])
+        together.append(text)
+    return found
+
+
 def _texts(answers: Iterable[Answered], outcome: Outcome) -> list[Text]:
     return [
         text
         for answer in answers
-        for text, verdict in zip(answer.dispatch.texts, answer.verdicts, strict=True)
+        for verdict, some in answer.by_verdict.items()
         if verdict.outcome is outcome
+        for text in some
     ]
 
 
