@@ -195,7 +195,7 @@ class Consumer:
         steps: Mapping[Partition, tuple[int, int]],
     ) -> None:
         """Handle a set of records and move past them, in one transaction."""
-        letters = [letter for letter in map(self._open, records) if letter is not None]
+        letters = self._open(records)
         with metrics.consumer_seconds.labels(self._group).time():
             async with self._database.begin() as unit:
                 await positions.move(unit, self._group, cluster_id, steps)
@@ -208,13 +208,19 @@ class Consumer:
         for topic, count in handled.items():
             metrics.consumer_rows.labels(self._group, topic).inc(count)
 
-    def _open(self, record: Record) -> Letter | None:
-        """Read one record; None where its type is not this group's business."""
-        try:
-            event = self._reader.read(record.kind, record.payload)
-        except msgspec.MsgspecError as bad:
-            return Letter(record, None, type(bad).__name__)
-        return None if event is None else Letter(record, event)
+    def _open(self, records: Sequence[Record]) -> list[Letter]:
+        """Read what is this group's business."""
+        read = self._reader.read
+        letters: list[Letter] = []
+        for record in records:
+            try:
+                event = read(record.kind, record.payload)
+            except msgspec.MsgspecError as bad:
+                letters.append(Letter(record, None, type(bad).__name__))
+            else:
+                if event is not None:
+                    letters.append(Letter(record, event))
+        return letters
 
     async def _deliver(self, unit: Unit, letters: Sequence[Letter]) -> None:
         """Hand the events over; those behind a parked aggregate queue up after it."""
@@ -233,8 +239,11 @@ class Consumer:
                     list({letter.key for letter in letters}),
                 )
             }
-        held = [letter for letter in letters if letter.key in parked]
-        free = [letter for letter in letters if letter.key not in parked]
+        held: list[Letter] = []
+        free = letters
+        if parked:  # keys are read only then
+            held = [letter for letter in letters if letter.key in parked]
+            free = [letter for letter in letters if letter.key not in parked]
         await self._bury(unit, [*held, *await self._halve(unit, free)])
 
     async def _halve(self, unit: Unit, letters: Sequence[Letter]) -> list[Letter]:

@@ -12,7 +12,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -27,6 +26,7 @@ from services.common.kit.kafka import (
     PARTITIONS,
     BrokerTrouble,
     Cluster,
+    Header,
     KafkaBounds,
     LogEnds,
     LogWriter,
@@ -39,8 +39,8 @@ from services.common.kit.positions import Partition
 
 log = get_logger()
 
-Header = tuple[str, bytes]
 _SPEC_VERSION: Final[Header] = ("ce_specversion", b"1.0")
+_NO_TIME: Final[Header] = ("ce_time", b"")
 _CONTENT_TYPE: Final[Header] = ("content-type", b"application/json")
 
 FROM_THE_FIRST_ROW = "3:3:"
@@ -48,7 +48,8 @@ STAND_BY_S = 1.0
 RETRY_S = 0.5
 MONTHS_EVERY_S = 3600.0
 # A tick costs the relay, the broker and every consumer some ms however few rows it has. So what
-# streams in is gathered for as long as the tick before had rows; a lone event goes at once.
+# streams in is gathered for as long as the tick before had rows; what comes singly goes at once.
+GATHER_FROM_ROWS = 100
 GATHER_S_PER_ROW = 0.001
 GATHER_MAX_S = 0.2
 
@@ -155,7 +156,8 @@ class Relay:
                     # Short enough for the stop to wait.
                     await pause(self._bounds.relay_poll_ms / 1000, self._database.outbox_filled)
                 elif state.between_ticks:
-                    await pause(min(tick_rows * GATHER_S_PER_ROW, GATHER_MAX_S), stop)
+                    if tick_rows >= GATHER_FROM_ROWS:
+                        await pause(min(tick_rows * GATHER_S_PER_ROW, GATHER_MAX_S), stop)
                     tick_rows = 0
 
     async def _step(self, connection: "asyncpg.Connection[Row]", state: State) -> tuple[State, int]:
@@ -238,21 +240,16 @@ class Relay:
             self._writer = writer
             await writer.open()
         lanes: defaultdict[Partition, list[Outgoing]] = defaultdict(list)
+        moment, timestamp_ms, time_header = None, 0, _NO_TIME
         for _, topic, key, event_id, kind, payload, at in rows:
-            timestamp_ms, time_header = _of_moment(at)
+            if at != moment:  # all rows of a transaction have one
+                moment = at
+                timestamp_ms = int(at.timestamp() * 1000)
+                time_header = ("ce_time", at.isoformat().encode())
+            identity = ("ce_id", str(event_id).encode())
+            headers = [_SPEC_VERSION, identity, *_of_type(kind), time_header, _CONTENT_TYPE]
             lanes[topic, partition_of(key.bytes)].append(
-                Outgoing(
-                    str(key).encode(),
-                    payload,
-                    timestamp_ms,
-                    [
-                        _SPEC_VERSION,
-                        ("ce_id", str(event_id).encode()),
-                        *_of_type(kind),
-                        time_header,
-                        _CONTENT_TYPE,
-                    ],
-                )
+                Outgoing(str(key).encode(), payload, timestamp_ms, headers)
             )
         offsets = await self._writer.write(lanes)
         if any(first <= acked.get(partition, -1) for partition, (first, _) in offsets.items()):
@@ -298,12 +295,6 @@ def partition_of(key: bytes) -> int:
 @lru_cache(maxsize=64)
 def _of_type(kind: str) -> tuple[Header, Header]:
     return ("ce_type", kind.encode()), ("ce_source", b"/" + kind.partition(".")[0].encode())
-
-
-@lru_cache(maxsize=64)
-def _of_moment(at: datetime) -> tuple[int, Header]:
-    """All rows of a transaction have one moment."""
-    return int(at.timestamp() * 1000), ("ce_time", at.isoformat().encode())
 
 
 async def _read_state(connection: "asyncpg.Connection[Row]") -> State:
