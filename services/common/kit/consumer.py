@@ -150,7 +150,8 @@ class Consumer:
                         return
                     continue
                 self._quiet_since = clock.monotonic()
-                after = {record.partition: record.offset + 1 for record in records}
+                last = {record.partition: record for record in records}
+                after = {partition: record.offset + 1 for partition, record in last.items()}
                 await self._take(cluster_id, records, {p: (at[p], to) for p, to in after.items()})
                 at.update(after)
                 self._health.progress(self._name)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import ctypes
 import gc
 import signal
 import socket
@@ -24,6 +25,11 @@ Task = Callable[[asyncio.Event], Awaitable[None]]
 
 LAST_WORDS_S: Final = 2.0
 GARBAGE_OBJECTS: Final = 50_000
+# glibc's numbers of the two bounds, see mallopt(3).
+M_TRIM_THRESHOLD: Final = -1
+M_MMAP_THRESHOLD: Final = -3
+KEPT_BYTES: Final = 128 * 1024 * 1024
+HEAP_BLOCK_BYTES: Final = 32 * 1024 * 1024  # the most it takes
 MIGRATE: Final = "migrate"
 
 
@@ -70,6 +76,7 @@ async def serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
+    _keep_memory()
     log.info("process.ready", port=listener.getsockname()[1])
 
     await asyncio.wait(
@@ -92,6 +99,18 @@ async def serve(
     died = [task for task in running if _died(task, running[task], late=task in late)]
     log.info("process.stopped", status=int(bool(died) or not asked))
     return int(bool(died) or not asked)
+
+
+def _keep_memory() -> None:
+    """Have glibc keep what is freed instead of giving it back, where it is glibc.
+
+    A set's buffers of some MB come and go many times a second; each time, the kernel would hand
+    them out anew page by page and wipe each page.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_BYTES)
+        libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 async def _run_task(task: Task, stop: asyncio.Event) -> bool:
