@@ -47,11 +47,17 @@ def _as_uuid(number: int) -> UUID:
 
 def derived_id(*parts: str | int | bytes | UUID) -> UUID:
     """Give the same parts the same id for ever; each part's length is hashed with it."""
-    digest = sha256()
-    for part in parts:
-        raw = part if isinstance(part, bytes) else str(part).encode()
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
-    number = int.from_bytes(digest.digest()[:16], "big")
+    return id_of(b"".join([said(part) for part in parts]))
+
+
+def said(part: str | int | bytes | UUID) -> bytes:
+    """Give a part as it is hashed; who derives many ids keeps what they have in common."""
+    raw = part if isinstance(part, bytes) else str(part).encode()
+    return len(raw).to_bytes(8, "big") + raw
+
+
+def id_of(all_said: bytes) -> UUID:
+    """Give the id that follows from all parts, as they are `said`."""
+    number = int.from_bytes(sha256(all_said).digest()[:16], "big")
     kept = number >> 80 << 80 | (number >> 64 & _RAND_A) << 64 | number & _RAND_B
-    return UUID(int=kept | _VERSION_8 | _VARIANT)
+    return _as_uuid(kept | _VERSION_8 | _VARIANT)

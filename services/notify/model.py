@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
 
 from services.common.identity import Phone
-from services.common.ids import derived_id
+from services.common.ids import id_of, said
 
 Recipient = Literal["member", "officer"]
 TemplateName = Literal[
@@ -23,6 +24,10 @@ TemplateName = Literal[
     "payout_overdue_officer",
     "login_code",
 ]
+
+_TEXT: Final = said("text")
+# Few outcomes, attempts and officers: all texts of a year have them in common.
+RESTS_MAX: Final = 1_024
 
 THE_MEMBER = 0
 FIRST_OFFICER = 1
@@ -76,8 +81,17 @@ def text_id(
     payout_id: UUID, attempt_no: int, template: TemplateName, recipient_no: int, days: int | None
 ) -> UUID:
     """Give the natural key: one text per payout attempt, outcome (template) and recipient."""
+    return id_of(
+        _TEXT + said(payout_id) + _rest_of_text_id(attempt_no, template, recipient_no, days)
+    )
+
+
+@lru_cache(RESTS_MAX)
+def _rest_of_text_id(
+    attempt_no: int, template: TemplateName, recipient_no: int, days: int | None
+) -> bytes:
     outcome = (template,) if days is None else (template, days)
-    return derived_id("text", payout_id, attempt_no, *outcome, recipient_no)
+    return b"".join(map(said, (attempt_no, *outcome, recipient_no)))
 
 
 class Placed(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
+
 from services.common.contracts.enrollment import (
     ContactChanged,
     MemberRegistered,
@@ -19,8 +21,7 @@ RECIPIENT = "notify"
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What is known of one member; None or False where it has not come yet."""
 
     unit_code: str | None
@@ -120,7 +121,7 @@ async def known(unit: Unit, cards: Sequence[tuple[UUID, int]]) -> list[Known]:
         [member_id for member_id, _ in cards],
         [payee_version for _, payee_version in cards],
     )
-    return [Known(**row) for row in rows]
+    return [Known(*row) for row in rows]
 
 
 async def officers_of(unit: Unit, unit_codes: Collection[str]) -> Mapping[str, Officers]:
