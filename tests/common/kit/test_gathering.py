@@ -75,3 +75,13 @@ async def test_what_is_brought_right_after_an_answer_is_worked_too() -> None:
     numbers = gathering(work)
     async with asyncio.timeout(5):
         assert [await numbers.done(number) for number in (1, 2, 3)] == [2, 4, 6]
+
+
+async def test_where_nobody_is_in_a_hurry_the_first_waits_a_moment_for_company() -> None:
+    work = Work()
+    work.may_go_on.set()
+    numbers = Gathering[int, int](work, rows_of=abs, rows_max=9, sets_at_once=1, linger_s=0.02)
+    first = asyncio.create_task(numbers.done(1))
+    await asyncio.sleep(0)
+    assert await asyncio.gather(first, numbers.done(2)) == [2, 4]
+    assert work.sets == [[1, 2]]
