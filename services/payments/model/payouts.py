@@ -113,7 +113,7 @@ class Attempt(NamedTuple):
 
     @property
     def instruction_id(self) -> str:
-        return instruction_id(*self.named)
+        return instruction_id(self.payout.payout_id, self.attempt_no)
 
 
 class Refusal(NamedTuple):

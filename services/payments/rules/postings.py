@@ -56,8 +56,15 @@ def withdrawn(batch_id: UUID, fund_id: str, scheme_id: str, total_fen: Fen) -> P
 
 
 def paid(fund_id: str, payout: Payout, attempt_no: int) -> Posting:
-    accounts = (Account.PAYOUTS_IN_TRANSIT, Account.BANK)
-    return _of_attempt(fund_id, payout, f"paid.{attempt_no}", accounts)
+    return Posting(
+        payout.payout_id,
+        f"paid.{attempt_no}",
+        fund_id,
+        payout.account.scheme_id,
+        Account.PAYOUTS_IN_TRANSIT,
+        Account.BANK,
+        payout.amount_fen,
+    )
 
 
 def released(fund_id: str, payout: Payout, attempt_no: int) -> Posting:

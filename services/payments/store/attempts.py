@@ -77,25 +77,26 @@ async def insert(
     reason: str | None = None,
 ) -> None:
     """Write attempts of a batch; those without one were refused here, for the reason given."""
+    decided_at = None if batch_id else at
     await unit.copy(
         "attempt",
         ("payout_id", "attempt_no", "payee_version", "round", "batch_id", "line", "amount_fen",
          "state", "reason", "made_at", "decided_at"),
         [
             (
-                attempt.payout.payout_id,
-                attempt.attempt_no,
-                attempt.payee_version,
-                attempt.payout.round,
+                payout.payout_id,
+                attempt_no,
+                payee_version,
+                payout.round,
                 batch_id,
-                attempt.line or None,
-                attempt.payout.amount_fen,
-                attempt.state,
+                line or None,
+                payout.amount_fen,
+                state,
                 reason,
                 at,
-                None if batch_id else at,
+                decided_at,
             )
-            for attempt in attempts
+            for payout, attempt_no, payee_version, line, state in attempts
         ],
     )  # fmt: skip
 

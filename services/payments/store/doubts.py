@@ -1,6 +1,6 @@
 """Transfers of which nobody knows what became: since when, and whose they are to find out."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -43,7 +43,7 @@ async def note(unit: Unit, before: datetime, at: datetime) -> int:
     )
 
 
-async def end(unit: Unit, payout_ids: Collection[UUID]) -> None:
+async def end(unit: Unit, payout_ids: Iterable[UUID]) -> None:
     """Take off the list what is known now."""
     if await unit.fetchval("select exists (select from doubt)"):
         await unit.execute("delete from doubt where payout_id = any($1)", list(payout_ids))

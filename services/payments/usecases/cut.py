@@ -146,7 +146,7 @@ async def _sort(
             payout.version += 1
             payout.state = PayoutState.AWAITING_PAYEE
             sorted_.without_payee.append(payout)
-        elif other_cards.get(payout.member_id, set()) - {payee.version}:
+        elif other_cards and other_cards.get(payout.member_id, set()) - {payee.version}:
             sorted_.held.append(payout)
         elif sorted_.too_much or payout.amount_fen > free:
             # Nothing smaller overtakes what waits for money.

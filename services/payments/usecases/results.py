@@ -160,7 +160,7 @@ async def apply(
     await attempts.decide_paid(unit, paid, at)
     await attempts.decide_refused(unit, refused, at)
     closed = await batches.count_decided(unit, batch.batch_id, paid_fen, refused_fen, at)
-    await doubts.end(unit, [line.attempt.payout.payout_id for line in (*paid, *refused)])
+    await doubts.end(unit, (line.attempt.payout.payout_id for line in (*paid, *refused)))
     paid_entries, events = _take_paid(batch, paid, at)
     refused_entries, refusals = await _take_refused(desk, unit, batch, refused, at)
     await let_go(desk, unit, members, at)
