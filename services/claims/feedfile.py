@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -26,11 +27,8 @@ _FIRST_LINE: Final = 2  # the header is line 1
 _FIELD_CHARS_MAX: Final = csv.field_size_limit()
 
 
-class Line(NamedTuple):
-    """One row of the file; the header is line 1."""
-
-    number: int
-    fields: list[str]
+# One row of the file: the number of its line, where the header is line 1, and its fields.
+Line = tuple[int, list[str]]
 
 
 class FeedShape(NamedTuple):
@@ -98,8 +96,7 @@ def lines_from(
             if not left:
                 break
         rows = enumerate(csv.reader(lines, strict=True), number)
-        numbered = (Line(number, fields) for number, fields in rows if fields)
-        yield islice(numbered, left, None)
+        yield islice(filter(itemgetter(1), rows), left, None)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from services.claims.store.settlements import Claim, Grant, Member, SettlementKe
 from services.claims.usecases.bills import bills_of, members_with_several
 from services.claims.usecases.books import Books
 from services.claims.usecases.desk import Desk, Incoming
-from services.claims.usecases.intake import Judge
+from services.claims.usecases.intake import Judge, found_by
 from services.claims.usecases.verdicts import standing
 from services.common.ids import new_ids
 from services.common.kit import clock
@@ -77,10 +77,10 @@ class Account:
             bills_of(several, counted if several else {}, self.totals, self.rulebook),
             clock.now(),
         )
-        indexes = {ZHANG: self._index}
-        judge = Judge(self._desk, books, indexes, new_ids(len(rows)), members_final=True)
+        judge = Judge(self._desk, books, new_ids(len(rows)), members_final=True)
         judge.reopened = reopened
-        outcomes = [judge.outcome(row) for row in rows]
+        found = [row for row in found_by(self._desk, rows) if not isinstance(row, Outcome)]
+        outcomes = [judge.outcome(row) for row in found]
         for row in rows:
             assert isinstance(row.read, Settlement), row.read
             key = SettlementKey(row.read.fixmedins_code, row.read.setl_id, row.read.refund)

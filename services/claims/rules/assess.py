@@ -191,7 +191,7 @@ def _within_cost(came: Earned, facts: Facts, others: Others) -> Earned:
         return came
     left = Fen(max(0, left))
     step = Step("own_cost", "", came.amount, left, tuple(said))
-    return came._replace(amount=left, steps=(*came.steps, step), reason=Reason.CAP_OWN_COST)
+    return Earned(came.kind, left, (*came.steps, step), Reason.CAP_OWN_COST, came.event_id)
 
 
 def _too_often(case: Case, before: Totals) -> Earned | None:

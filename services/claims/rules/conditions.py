@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from services.claims.model import Coverage, Facts, Person, Reason
 from services.common.period import Days, completed_years
 from services.common.schemes.model import Ages, Confirmation, Groups
@@ -18,7 +20,7 @@ class Obstacle(NamedTuple):
     found: tuple[str, ...]
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """Whom and what the conditions are asked of; the term is of the cover."""
 
     facts: Facts

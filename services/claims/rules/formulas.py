@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+import msgspec
+
 from services.claims.model import Case, Facts, Reason, Step, Totals
 from services.common.money import Fen, round_fen, share
 from services.common.schemes.figures import Rule
@@ -20,7 +22,7 @@ from services.common.schemes.terms import (
 _NOTHING = Fen(0)
 
 
-class Earned(NamedTuple):
+class Earned(msgspec.Struct, frozen=True, gc=False):
     """What a claim puts into its period's sums: under `kind`, with the steps that led to it.
 
     For a formula that accumulates it is the burden, for the others what is earned. A reason with
@@ -165,7 +167,7 @@ def _graded(formula: GradedTerms, case: Case, before: Totals) -> Earned:
     if amount > left:
         return Earned(terms.benefit, left, steps, Reason.CAP_PER_EVENT, event_id)
     done = _limited(terms, facts, _Exact(Decimal(amount), steps, clamped))
-    return done._replace(event_id=event_id)
+    return msgspec.structs.replace(done, event_id=event_id)
 
 
 def _part(formula: GradedTerms, facts: Facts) -> Rule[Decimal] | None:

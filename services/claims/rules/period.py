@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from services.claims.model import MadeGood, Reason, Step, Totals
 from services.common.money import Fen, round_fen, rounded_share, share
@@ -11,7 +12,7 @@ from services.common.schemes.terms import ExcessKind, ExcessTerms, Terms
 _NOTHING = Fen(0)
 
 
-class Due(NamedTuple):
+class Due(msgspec.Struct, frozen=True, gc=False):
     """What is to be granted now, and how it follows from the sums."""
 
     benefit: Fen
@@ -19,7 +20,7 @@ class Due(NamedTuple):
     reason: Reason | None
 
 
-class Others(NamedTuple):
+class Others(msgspec.Struct, frozen=True, gc=False):
     """What a member's other plans have done, as far as this one has to look at it.
 
     `aided` is what they paid for the bill at hand, `elsewhere` what they have used up of a cap that

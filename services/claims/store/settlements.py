@@ -1,9 +1,8 @@
 """All SQL about settlements, claims and grants; sets in, sets out."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -24,7 +23,7 @@ class SettlementKey(NamedTuple):
     refund: bool
 
 
-class Member(NamedTuple):
+class Member(msgspec.Struct, frozen=True, gc=False):
     """A member as claims knows one; `salt` is wrapped."""
 
     member_id: UUID
@@ -32,8 +31,7 @@ class Member(NamedTuple):
     person: Person
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(msgspec.Struct, gc=False):
     """A settlement as the books hold it."""
 
     claim_id: UUID
@@ -54,7 +52,7 @@ class Claim:
     decided_at: datetime | None = None
 
 
-class Grant(NamedTuple):
+class Grant(msgspec.Struct, frozen=True, gc=False):
     """One signed amount, to be booked."""
 
     key: PeriodKey
@@ -141,12 +139,17 @@ async def lock_members(unit: Unit, indexes: Iterable[bytes]) -> dict[bytes, Memb
         " where identity_index = any($1) order by member_id for no key update",
         list(indexes),
     )
-    return {row["identity_index"]: _member_of(row) for row in rows}
+    return {index: _member_of(*member) for index, *member in rows}
 
 
-def _member_of(row: Row) -> Member:
-    person = Person(row["born"], row["sex"], tuple(row["groups"]))
-    return Member(row["member_id"], row["salt"], person)
+def _member_of(
+    member_id: UUID,
+    salt: bytes,
+    born: date | None,
+    sex: Literal["F", "M"] | None,
+    groups: Sequence[str],
+) -> Member:
+    return Member(member_id, salt, Person(born, sex, tuple(groups)))
 
 
 async def members_of(unit: Unit, members: Sequence[UUID]) -> dict[UUID, Member]:
@@ -154,7 +157,7 @@ async def members_of(unit: Unit, members: Sequence[UUID]) -> dict[UUID, Member]:
         f"select {_MEMBER} from member where member_id = any($1)",  # noqa: S608 - as above
         members,
     )
-    return {row["member_id"]: _member_of(row) for row in rows}
+    return {row["member_id"]: _member_of(*row) for row in rows}
 
 
 async def coverages(unit: Unit, members: Sequence[UUID]) -> dict[UUID, list[Coverage]]:
@@ -164,9 +167,9 @@ async def coverages(unit: Unit, members: Sequence[UUID]) -> dict[UUID, list[Cove
         members,
     )
     found: dict[UUID, list[Coverage]] = {}
-    for row in rows:
-        cover = Coverage(row["scheme_id"], Days(row["starts_on"], row["ends_on"]), row["units"])
-        found.setdefault(row["member_id"], []).append(cover)
+    for member_id, scheme_id, starts, ends, units in rows:
+        cover = Coverage(scheme_id, Days(starts, ends), units)
+        found.setdefault(member_id, []).append(cover)
     return found
 
 
@@ -201,13 +204,12 @@ async def counted_plans(
 
 
 async def totals(unit: Unit, members: Sequence[UUID]) -> dict[PeriodKey, Totals]:
-    rows = await unit.fetch("select * from accumulator where member_id = any($1)", members)
-    return {
-        PeriodKey(row["member_id"], row["scheme_id"], row["period_starts"]): _TOTALS.decode(
-            row["totals"]
-        )
-        for row in rows
-    }
+    rows = await unit.fetch(
+        "select member_id, scheme_id, period_starts, totals from accumulator"
+        " where member_id = any($1)",
+        members,
+    )
+    return {PeriodKey(*key): _TOTALS.decode(told) for *key, told in rows}
 
 
 async def put_totals(

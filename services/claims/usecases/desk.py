@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import Self
 from uuid import UUID
 
 import msgspec
@@ -18,7 +18,7 @@ SEALED_FIELD = "settlement"
 Reader = Callable[[Sequence[str]], Settlement | Refusal]
 
 
-class Incoming(NamedTuple):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """One row: its texts in the order of `rows.COLUMNS`, and what was read from them."""
 
     texts: Sequence[str]
@@ -62,13 +62,19 @@ class Desk:
 
         Before its member is known the claim's own id stands for one.
         """
-        seal, open_salt = self.sealer.seal, self.opener.open_salt
-        for claim, owner, texts in claims:
-            plain = msgspec.json.encode(texts)
-            whose, salt = claim.claim_id, UNSALTED
-            if owner is not None:
-                whose, salt = owner.member_id, open_salt(owner.member_id, owner.salt)
-            claim.sealed = seal("claims", SEALED_FIELD, whose, salt, plain)
+        encode, open_salt = msgspec.json.encode, self.opener.open_salt
+        sealed = self.sealer.seal_all(
+            "claims",
+            SEALED_FIELD,
+            [
+                (claim.claim_id, UNSALTED, encode(texts))
+                if owner is None
+                else (owner.member_id, open_salt(owner.member_id, owner.salt), encode(texts))
+                for claim, owner, texts in claims
+            ],
+        )
+        for (claim, _, _), value in zip(claims, sealed, strict=True):
+            claim.sealed = value
 
     def unseal(self, claim: Claim, owners: Mapping[UUID, Member]) -> list[str]:
         """Give a row's texts back; `owners` holds the claim's member, once one is known."""

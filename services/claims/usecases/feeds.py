@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from services.claims.errors import UnknownFeed
 from services.claims.model import Outcome
@@ -17,7 +18,7 @@ from services.common.kit.db import Database
 COUNTED = ("settled", "rejected", "reversed", "duplicate", "refused")
 
 
-class Numbered(NamedTuple):
+class Numbered(msgspec.Struct, frozen=True, gc=False):
     """A row of the feed and the line it stands on."""
 
     line: int
@@ -57,7 +58,7 @@ async def settle_chunk(
     """
     async with database.begin() as unit:
         await store.lock_at(unit, feed_id, done)
-        outcomes = await take_in(unit, desk, [row for _, row in chunk], members_final=True)
+        outcomes = await take_in(unit, desk, [one.row for one in chunk], members_final=True)
         counts = Counter(outcome.status for outcome in outcomes)
         assert counts.keys() <= set(COUNTED), counts
         await store.move(

@@ -5,8 +5,7 @@ ordered statement before anything of theirs is read, so what a batch reads stays
 decides, and two batches cannot deadlock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -56,7 +55,7 @@ log = get_logger()
 _FACTS = msgspec.msgpack.Encoder(enc_hook=lambda _diagnosis: None)
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One readable row of the batch, with what it is found by."""
 
     texts: Sequence[str]
@@ -78,8 +77,9 @@ async def take_in(
     """
 
     async def whole(some: Sequence[Incoming]) -> list[Outcome]:
-        judge = await _open_books(unit, desk, some, members_final=members_final)
-        outcomes = judge.outcomes(some)
+        found = found_by(desk, some)
+        judge = await _open_books(unit, desk, found, members_final=members_final)
+        outcomes = judge.outcomes(found)
         await write(unit, judge.books)
         return outcomes
 
@@ -105,9 +105,10 @@ async def reconsider(
         for claim in some:
             texts = desk.unseal(claim, owners)
             rows.append(Incoming(texts, read(texts)))
-        judge = await _open_books(unit, desk, rows, members_final=members_final)
+        found = found_by(desk, rows)
+        judge = await _open_books(unit, desk, found, members_final=members_final)
         judge.reopened = frozenset(claim.claim_id for claim in some)
-        outcomes = judge.outcomes(rows)
+        outcomes = judge.outcomes(found)
         await write(unit, judge.books)
         return outcomes
 
@@ -119,20 +120,33 @@ async def reconsider(
     return [outcome for part in parts for outcome in part]
 
 
+def found_by(desk: Desk, rows: Iterable[Incoming]) -> list[Row | Outcome]:
+    """Give rows with what they are found by; of one that cannot be read, what became of it."""
+    indexes: dict[str, bytes] = {}
+    found: list[Row | Outcome] = []
+    for row in rows:
+        read = row.read
+        if isinstance(read, Refusal):
+            found.append(Outcome(shown(row.texts[0]), "refused", read.code))
+            continue
+        certno = read.certno.open()
+        index = indexes.get(certno)
+        if index is None:
+            index = indexes[certno] = desk.identity.of(certno.upper())
+        key = SettlementKey(read.fixmedins_code, read.setl_id, read.refund)
+        found.append(Row(row.texts, read, facts_of(read), key, index))
+    return found
+
+
 async def _open_books(
-    unit: Unit, desk: Desk, rows: Sequence[Incoming], *, members_final: bool
+    unit: Unit, desk: Desk, found: Iterable[Row | Outcome], *, members_final: bool
 ) -> "Judge":
     """Lock the members of the batch and read all that their rows can touch."""
-    indexes: dict[str, bytes] = {}
-    keys: list[SettlementKey] = []
-    for _, read in rows:
-        if isinstance(read, Settlement):
-            certno = read.certno.open()
-            indexes.setdefault(certno, desk.identity.of(certno.upper()))
-            keys.append(SettlementKey(read.fixmedins_code, read.setl_id, read.refund))
-    members, claims = await store.lock(unit, indexes.values(), keys)
+    rows = [row for row in found if isinstance(row, Row)]
+    indexes = dict.fromkeys([row.identity_index for row in rows])
+    members, claims = await store.lock(unit, indexes, [row.key for row in rows])
     books = await opened(unit, desk, members, claims)
-    return Judge(desk, books, indexes, new_ids(len(keys)), members_final=members_final)
+    return Judge(desk, books, new_ids(len(rows)), members_final=members_final)
 
 
 class Judge:
@@ -142,7 +156,6 @@ class Judge:
         self,
         desk: Desk,
         books: Books,
-        indexes: Mapping[str, bytes],
         fresh_ids: Iterable[UUID],
         *,
         members_final: bool,
@@ -150,29 +163,22 @@ class Judge:
         self.books = books
         self.reopened: frozenset[UUID] = frozenset()
         self._desk = desk
-        self._indexes = indexes
         self._fresh_ids = iter(fresh_ids)
         self._members_final = members_final
         self._unsealed: list[tuple[Claim, Member | None, Sequence[str]]] = []
 
-    def outcomes(self, rows: Iterable[Incoming]) -> list[Outcome]:
+    def outcomes(self, rows: Iterable[Row | Outcome]) -> list[Outcome]:
         """Decide row after row; what is to be kept of them is sealed at the end, all at once."""
-        found = [self.outcome(row) for row in rows]
+        outcomes = [row if isinstance(row, Outcome) else self.outcome(row) for row in rows]
         self._desk.seal(self._unsealed)
         self._unsealed.clear()
-        return found
+        return outcomes
 
-    def outcome(self, incoming: Incoming) -> Outcome:
-        settlement = incoming.read
-        if isinstance(settlement, Refusal):
-            return Outcome(shown(incoming.texts[0]), "refused", settlement.code)
-        key = SettlementKey(settlement.fixmedins_code, settlement.setl_id, settlement.refund)
-        known = self.books.claims.get(key)
-        if known is not None and not self._is_open(known, settlement):
-            return _again(known, settlement)
-        index = self._indexes[settlement.certno.open()]
-        row = Row(incoming.texts, settlement, facts_of(settlement), key, index)
-        return self._refund(row, known) if key.refund else self._original(row, known)
+    def outcome(self, row: Row) -> Outcome:
+        known = self.books.claims.get(row.key)
+        if known is not None and not self._is_open(known, row.settlement):
+            return _again(known, row.settlement)
+        return self._refund(row, known) if row.key.refund else self._original(row, known)
 
     def _is_open(self, claim: Claim, settlement: Settlement) -> bool:
         """Say whether a known settlement is to be judged anew, as it stands under the lock.
@@ -227,7 +233,7 @@ class Judge:
             member.person,
             self.books.coverages.get(member.member_id, ()),
             rulebook,
-            judged=[(plan.scheme_id, plan.benefit_name) for plan in counting],
+            judged=[(p.scheme_id, p.benefit_name) for p in counting] if counting else (),
             aided=aid(counting, rulebook) if counting else NOTHING,
         )
         return brought if isinstance(brought, Refusal) else self.books.begun.place(brought)

@@ -8,7 +8,7 @@ salt: with the salt destroyed, no value of the member opens again, wherever a co
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -190,10 +190,20 @@ class Sealer:
         self, recipient: str, field: str, member_id: UUID, salt: bytes, plaintext: bytes
     ) -> bytes:
         """Seal one value; seal a row's fields together where they are read together."""
+        return self.seal_all(recipient, field, ((member_id, salt, plaintext),))[0]
+
+    def seal_all(
+        self, recipient: str, field: str, values: Collection[tuple[UUID, bytes, bytes]]
+    ) -> list[bytes]:
+        """Seal a field of many, each given as member, salt and plaintext, in their order."""
         head, value_keys = self._data_key(recipient)
-        nonce = os.urandom(NONCE_BYTES)
-        bound = _bound_to(recipient, field, member_id)
-        return head + nonce + value_keys.of(salt).encrypt(nonce, plaintext, bound)
+        named, drawn = _named(recipient, field), os.urandom(NONCE_BYTES * len(values))
+        sealed: list[bytes] = []
+        for at, (member_id, salt, plaintext) in enumerate(values):
+            nonce = drawn[NONCE_BYTES * at : NONCE_BYTES * (at + 1)]
+            cipher = value_keys.of(salt)
+            sealed.append(head + nonce + cipher.encrypt(nonce, plaintext, named + member_id.bytes))
+        return sealed
 
     def seal_salt(self, recipient: str, member_id: UUID, salt: bytes) -> bytes:
         """Wrap a member's salt for a recipient who has to open the member's values."""
