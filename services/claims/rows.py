@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Final
@@ -69,6 +70,8 @@ _CHINA: Final = timezone(timedelta(hours=8))
 # Outside these years a time zone's shift no longer fits the calendars further on.
 _FIRST_DAY: Final = date(1900, 1, 1)
 _LAST_DAY: Final = date(2199, 12, 31)
+# A feed's rows name the days of a few years again and again.
+_DAYS_KEPT_MAX: Final = 4_096
 
 
 class RowReader:
@@ -235,6 +238,7 @@ def _times(begndate: str, enddate: str, setl_time: str) -> tuple[date, date, dat
     )
 
 
+@lru_cache(_DAYS_KEPT_MAX)
 def _day(text: str) -> date:
     """YYYY-MM-DD alone; the standard library takes weeks and unbroken digits as well."""
     if len(text) != len("YYYY-MM-DD") or text[7] != "-":

@@ -13,7 +13,6 @@ from services.common.errors import Invalid
 from services.common.money import Fen, yuan
 from services.common.schemes.joining import admitted, fee, pay_by
 from services.common.schemes.rulebook import Rulebook
-from services.payments.model.owed import NOTHING
 from services.payments.model.payouts import PayoutState
 from services.payments.rules.owed import after_failure
 from services.payments.rules.refusals import refusal_for
@@ -116,7 +115,7 @@ def _told(assessed: Sequence[Assessment]) -> Came:
 
 def _owed(assessed: Sequence[Assessment]) -> Fen:
     """Give what payments would pay out: a grant that takes back pays nothing."""
-    return NOTHING.moved(granted=sum(done.benefit for done in assessed)).open_fen
+    return Fen(max(0, sum(done.benefit for done in assessed)))
 
 
 def _payout_state(owed: Fen, *, matches: bool) -> str:

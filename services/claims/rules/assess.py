@@ -34,7 +34,7 @@ def assess(
 
     `totals` is read and carried forward in place. Gives for each claim one assessment per entry.
     """
-    return [_one(claim, totals) for claim in claims]
+    return [assessed(claim, totals) for claim in claims]
 
 
 def without_effect(burden: Fen) -> Assessment:
@@ -43,14 +43,17 @@ def without_effect(burden: Fen) -> Assessment:
     return Assessment("", "", Verdict.REVERSED, _NOTHING, (step,))
 
 
-def _one(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Assessment, ...]:
-    aided, bills, assessed = claim.aided, claim.bills, list[Assessment]()
+def assessed(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Assessment, ...]:
+    """Work one claim out under its plans, in their order; `totals` is carried forward in place."""
+    aided, bills = claim.aided, claim.bills
+    found: list[Assessment] = []
     for number, entry in enumerate(claim.entries, 1):
         if isinstance(entry, Assessment):
-            assessed.append(entry)
+            found.append(entry)
             continue
-        before = totals.get(entry.key, _NEW_PERIOD)
-        elsewhere = _elsewhere(entry.terms, entry.key, totals) if entry.terms.shared_with else 0
+        key, terms = entry.key, entry.terms
+        before = totals.get(key, _NEW_PERIOD)
+        elsewhere = _elsewhere(terms, key, totals) if terms.shared_with else 0
         left = bills and _without(bills, claim.entries[number:], totals)
         others = Others(aided, Fen(elsewhere), left)
         done = (
@@ -59,12 +62,12 @@ def _one(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple[Ass
             else _take_back(entry, before, others)
         )
         if done.totals is not None:
-            totals[entry.key] = done.totals
-        if entry.terms.indemnity:
+            totals[key] = done.totals
+        if terms.indemnity:
             aided = Fen(aided + done.benefit)
             bills = bills and MadeGood(bills.cost, Fen(bills.granted + done.benefit))
-        assessed.append(done)
-    return tuple(assessed)
+        found.append(done)
+    return tuple(found)
 
 
 def _without(
@@ -174,7 +177,13 @@ def _rejected(case: Case, came: Earned) -> Assessment:
 
 
 def _came(case: Case, before: Totals) -> Earned:
-    return _too_often(case, before) or _too_late(case) or earned(case, before)
+    terms = case.terms
+    if terms.claims_max is not None or terms.once is not None:
+        often = _too_often(case, before)
+        if often is not None:
+            return often
+    late = None if terms.window is None else _too_late(case)
+    return earned(case, before) if late is None else late
 
 
 def _within_cost(came: Earned, facts: Facts, others: Others) -> Earned:
@@ -197,8 +206,6 @@ def _within_cost(came: Earned, facts: Facts, others: Others) -> Earned:
 def _too_often(case: Case, before: Totals) -> Earned | None:
     """Look at the claims that were paid before: of the period, or for the same illness."""
     terms = case.terms
-    if terms.claims_max is None and terms.once is None:
-        return None
     if terms.once is not None and terms.once.value == "illness" and not case.facts.event_id:
         step = Step("once", terms.once.ref, _NOTHING, _NOTHING, ("event_id",))
         return Earned("", _NOTHING, (step,), Reason.FACT_MISSING)

@@ -268,11 +268,9 @@ def _row(claim: Claim) -> tuple[object, ...]:
 async def add_claims(unit: Unit, claims: Sequence[Claim]) -> None:
     if claims:
         await unit.copy("settlement", CLAIM_COLUMNS, map(_row, claims))
-        await unit.copy(
-            "review",
-            ("claim_id", "since"),
-            [(c.claim_id, c.received_at) for c in claims if c.status == "in_review"],
-        )
+        waiting = [(c.claim_id, c.received_at) for c in claims if c.status == "in_review"]
+        if waiting:
+            await unit.copy("review", ("claim_id", "since"), waiting)
 
 
 async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:

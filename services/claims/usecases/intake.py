@@ -22,7 +22,7 @@ from services.claims.model import (
     Settlement,
 )
 from services.claims.rows import shown
-from services.claims.rules.assess import assess, without_effect
+from services.claims.rules.assess import assessed, without_effect
 from services.claims.rules.cases import cases
 from services.claims.rules.facts import facts_of
 from services.claims.store import settlements as store
@@ -243,7 +243,7 @@ class Judge:
         bills = self.books.bills.get(claim.member_id) if claim.member_id else None
         if bills is not None:
             brought = brought._replace(bills=bills.with_bill(claim.claim_id, cost))
-        (assessments,) = assess([brought], self.books.totals)
+        assessments = assessed(brought, self.books.totals)
         if bills is not None:
             bills.keep(claim.claim_id, cost, assessments, self._desk.rulebook)
         return assessments
