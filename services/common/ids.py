@@ -53,4 +53,4 @@ def id_of(all_said: bytes) -> UUID:
     """Give the id that follows from all parts, as they are `said`."""
     number = int.from_bytes(sha256(all_said).digest()[:16], "big")
     kept = number >> 80 << 80 | (number >> 64 & _RAND_A) << 64 | number & _RAND_B
-    return _as_uuid(kept | _VERSION_8 | _VARIANT)
+    return pgproto.UUID((kept | _VERSION_8 | _VARIANT).to_bytes(16, "big"))
