@@ -18,7 +18,8 @@ from services.payments.usecases.cut import lanes_due
 from services.payments.usecases.desk import Desk
 from tests.payments.bank import ToldBank
 from tests.payments.people import Member, deliver
-from tests.payments.steps import check_books, pay_out
+from tests.payments.steps import check_books, cut, pay_out
+from tests.payments.test_sandbox import until
 
 NewMember = Callable[..., Member]
 
@@ -66,7 +67,28 @@ async def _go_the_whole_way(desk: Desk, bank: ToldBank, new_member: NewMember) -
     for _ in range(2):
         await deliver(desk, *(one.grant(1_00) for one in members for _ in range(GRANTS_EACH)))
         await lanes_due(desk)
+        await _let_older_ones_end(desk)
+        await cut(desk)
+        await _let_older_ones_end(desk)
         await pay_out(desk, bank)
+        await _let_older_ones_end(desk)
+
+
+async def _let_older_ones_end(desk: Desk) -> None:
+    """Wait for the transactions of other tests: while one is open no page is cleaned up.
+
+    Those in other databases of the server count too.
+    """
+    async with desk.database.begin() as unit:
+        now = await unit.fetchval("select pg_snapshot_xmax(pg_current_snapshot())::text")
+
+    async def have_ended() -> bool:
+        async with desk.database.begin() as unit:
+            return await unit.fetchval(
+                "select pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8", now
+            )
+
+    await until(have_ended)
 
 
 async def test_no_statement_on_a_payouts_way_reads_a_table_whole(
