@@ -26,9 +26,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from uuid import UUID
 
-from deploy.bench.bulk import LIMIT_S, POLL_S, Bulk
 from deploy.bench.openloop import Shot, fire, signed
-from deploy.bench.population import ROWS_PER_MEMBER, Population
+from deploy.bench.population import LIMIT_S, ROWS_PER_MEMBER, Population
 from deploy.bench.processes import Cost, measured
 from deploy.bench.trail import STAGES, Moments, follow
 from deploy.clients.hospital import HospitalAuth
@@ -47,6 +46,7 @@ BATCH_WAIT_MS = 100
 POSTS_FROM = 90_000_000  # numbers of settlements that no feed reaches
 ENDED = date(2025, 12, 30)
 REST_S = 2.0
+POLL_S = 0.5
 BATCH_WAIT = "PAYMENTS_BATCH_WAIT_MS"
 OK = 200
 
@@ -266,7 +266,7 @@ async def _measured(platform: Platform, plan: Plan, folder: Path) -> int:
     async with Cast(platform.settings.var_dir) as cast:
         crowd = Crowd(plan.members)
         one = Bench(platform, cast, crowd, plan, folder / "online.csv.gz")
-        await Bulk(cast, crowd.population, platform.settings.run_dir).enroll()
+        await crowd.population.enroll(cast.staff("admin"))
         for name, rates, beside in (
             ("alone", plan.rates, False),
             ("beside", plan.beside_rates, True),

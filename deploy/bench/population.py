@@ -1,23 +1,20 @@
-"""The people of the bench, unit by unit, and the feed of what they went through; never stored."""
+"""The people of the bench, unit by unit; never stored."""
 
 import csv
-import gzip
 import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from pathlib import Path
 
-from deploy.demo.make_data import FIRST_DAY, HOSPITALS, LAST_DAY, SEED
-from deploy.demo.oracle import Oracle
+from deploy.demo import show
+from deploy.demo.actors import Staff
+from deploy.demo.make_data import FIRST_DAY, LAST_DAY, SEED
+from deploy.demo.patience import until
 from deploy.demo.people import ROSTER_COLUMNS, Person, person
-from deploy.demo.visits import COLUMNS, INPATIENT, Row, visit, visits
 
+LIMIT_S = 3_600.0
 MEMBERS_PER_UNIT = 5_000
 ROWS_PER_MEMBER = 5
-POSTS_FROM = 90_000_000  # numbers of settlements that no feed reaches
 
 
 @dataclass
@@ -33,12 +30,6 @@ class Population:
         people = [person(n, self._rng, FIRST_DAY, LAST_DAY) for n in range(1, count + 1)]
         there = [one._replace(hired_on=FIRST_DAY) for one in people[: self.posting]]
         self.people = [*there, *people[self.posting :]]
-        self.oracle = Oracle()
-        self.expected = Decimal(0)
-
-    @property
-    def phones(self) -> dict[str, str]:
-        return {one.card: one.phone for one in self.people}
 
     def rosters(self) -> dict[str, bytes]:
         """Give roster files by unit."""
@@ -48,36 +39,25 @@ class Population:
             for place, begin in enumerate(begins)
         }
 
-    def posts(self) -> list[tuple[Person, Row]]:
-        """Give one stay in hospital for each posting member, every one worth a benefit."""
-        ended = date(2025, 12, 30)
-        posts = [
-            (one, visit(self._rng, POSTS_FROM + n, one, HOSPITALS[0], kind=INPATIENT, ended=ended))
-            for n, one in enumerate(self.people[: self.posting])
-        ]
-        for _, row in posts:
-            self._expect(row)
-        return posts
+    async def enroll(self, admin: Staff) -> None:
+        """Upload all rosters and wait for the last of them."""
+        sent: list[str] = []
+        for unit, content in self.rosters().items():
+            await admin.put_unit(unit, f"单位{unit}", content.count(b"\n"), [])
+            sent.append(await admin.upload_roster(unit, FIRST_DAY.isoformat(), content))
+        progress = show.Progress()
+        enrolled = sum([await _enrolled(admin, roster_id, progress) for roster_id in sent])
+        assert enrolled == len(self.people), enrolled
+        progress.done(f"rosters: {enrolled} members")
 
-    def write_feed(self, path: Path) -> None:
-        """Write the feed row by row, and add up what it is worth."""
-        told = visits(
-            self._rng,
-            self.people[self.posting :],
-            HOSPITALS,
-            first_day=FIRST_DAY,
-            last_day=LAST_DAY,
-            count=self.rows,
-        )
-        with gzip.open(path, "wt", encoding="utf-8", newline="", compresslevel=1) as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for row in told:
-                self._expect(row)
-                writer.writerow(row.values())
 
-    def _expect(self, row: Row) -> None:
-        self.expected += self.oracle.expect(row, "ok").benefit
+async def _enrolled(admin: Staff, roster_id: str, progress: show.Progress) -> int:
+    async def done() -> int | None:
+        roster = await admin.roster(roster_id)
+        progress.show(f"roster: {roster['accepted']}/{roster['rows']} members")
+        return roster["accepted"] if roster["status"] in ("done", "refused") else None
+
+    return await until("a roster", done, limit_s=LIMIT_S)
 
 
 def _roster(people: Sequence[Person]) -> bytes:

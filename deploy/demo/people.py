@@ -18,9 +18,9 @@ ROSTER_COLUMNS = (
 )
 SCHEMES = "bj.mutual:1"
 
-_SURNAMES = "王李张刘陈杨赵黄周吴徐孙马朱胡林郭何高罗"
-_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华文建国玉兰红"
-_BANKS = ("工商银行", "建设银行", "农业银行", "北京银行")
+SURNAMES = "王李张刘陈杨赵黄周吴徐孙马朱胡林郭何高罗"
+GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华文建国玉兰红"
+BANKS = ("工商银行", "建设银行", "农业银行", "北京银行")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_SIGNS = "10X98765432"
 _FIRST_BIRTHDAY = date(1967, 1, 1)
@@ -51,12 +51,12 @@ class Person(NamedTuple):
 
 def person(index: int, rng: random.Random, first_day: date, last_day: date) -> Person:
     """Make the person with this number; the same index is never given to two."""
-    given = "".join(rng.choices(_GIVEN, k=rng.choice((1, 2, 2))))
-    name = rng.choice(_SURNAMES) + given
+    given = "".join(rng.choices(GIVEN, k=rng.choice((1, 2, 2))))
+    name = rng.choice(SURNAMES) + given
     hired_on = first_day - timedelta(days=rng.randrange(30, 4_000))
     if rng.random() < _LATE:
         hired_on = first_day + (last_day - first_day) * rng.uniform(0.2, 0.8)
-    bank = rng.choice(_BANKS)
+    bank = rng.choice(BANKS)
     return Person(name, id_number(index), f"138{index:08d}", card(index), bank, hired_on)
 
 

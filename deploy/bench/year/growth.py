@@ -5,24 +5,19 @@ once. The figures lie in var/bench/growth.json, their picture in docs/pictures/g
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.bench.year import picture, servers
-from deploy.bench.year.__main__ import SEED, Options, measure, own_env
-from deploy.bench.year.people import wrong_cards
-from deploy.bench.year.run import Run
+from deploy.bench.year import picture
+from deploy.bench.year.measure import Options, measure, own_env, year_on
 from deploy.demo import show
-from deploy.demo.actors import Cast
 from deploy.demo.stage import fresh_platform, run
-from deploy.local.platform import Platform
 from deploy.local.settings import ROOT, read_settings
 
 SHARES: Final = "0.04,0.2,1,2"
@@ -40,7 +35,7 @@ async def bench() -> int:
     enrolled, stage = folder / "growth-enrolled", folder / "growth"
     shutil.rmtree(enrolled, ignore_errors=True)
     env |= own_env(settings)
-    async with fresh_platform(stage, env) as platform, _year(platform, options) as year:
+    async with fresh_platform(stage, env) as platform, year_on(platform, options) as year:
         enrol_s = await year.enroll()
         await year.spoil_cards()
     platform.settings.data_dir.rename(enrolled)
@@ -49,7 +44,7 @@ async def bench() -> int:
     for share in shares:
         async with (
             fresh_platform(stage, env, stores=enrolled) as platform,
-            _year(platform, options) as year,
+            year_on(platform, options) as year,
         ):
             written, right = await measure(year, replace(options, share=share), folder)
         ok = ok and right
@@ -58,13 +53,6 @@ async def bench() -> int:
     for path in (enrolled, platform.settings.data_dir):
         await asyncio.to_thread(shutil.rmtree, path)
     return 0 if _shown(runs) and ok else 1
-
-
-@contextlib.asynccontextmanager
-async def _year(platform: Platform, options: Options) -> AsyncGenerator[Run]:
-    wrong = wrong_cards(options.roster, SEED)
-    async with Cast(platform.settings.var_dir) as cast, servers.lags(platform) as lags:
-        yield Run(platform, cast, lags, options.roster, wrong)
 
 
 def _shown(runs: list[dict[str, Any]]) -> bool:

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
-from deploy.demo.people import ROSTER_COLUMNS, Person, card, id_number
+from deploy.demo.people import (
+    BANKS,
+    GIVEN,
+    ROSTER_COLUMNS,
+    SURNAMES,
+    Person,
+    card,
+    id_number,
+)
 
 MEMBERS_PER_UNIT: Final = 5_000
 COVERED_FROM: Final = date(2024, 1, 1)
 # A wrong card is put right by one of another number, which still tells whose it is.
 _RIGHT_CARDS: Final = 50_000_000
-_SURNAMES: Final = "王李张刘陈杨赵黄周吴徐孙马朱胡林郭何高罗"
-_GIVEN: Final = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华文建国玉兰红"
-_BANKS: Final = ("工商银行", "建设银行", "农业银行", "北京银行")
 _WRONG_CARDS: Final = 0.005
 _PRIME: Final = 2_654_435_761
 _CARD_DIGITS: Final = slice(10, 18)
@@ -24,15 +29,15 @@ def member(number: int, *, card_number: str | None = None) -> Person:
     """Give the member of a number, from 1; hired before the first day of cover."""
     mixed = _mixed(number)
     hired_on = COVERED_FROM - timedelta(days=30 + mixed % 4_000)
-    bank = _BANKS[mixed // 7 % 4]
+    bank = BANKS[mixed // 7 % len(BANKS)]
     own = card_number or card(number)
     return Person(name_of(number), id_number(number), f"138{number:08d}", own, bank, hired_on)
 
 
 def name_of(number: int) -> str:
     mixed = _mixed(number)
-    name = _SURNAMES[mixed % len(_SURNAMES)] + _GIVEN[mixed // 20 % len(_GIVEN)]
-    return name + _GIVEN[mixed // 620 % len(_GIVEN)] if mixed % 3 else name
+    name = SURNAMES[mixed % len(SURNAMES)] + GIVEN[mixed // 20 % len(GIVEN)]
+    return name + GIVEN[mixed // 620 % len(GIVEN)] if mixed % 3 else name
 
 
 def _mixed(number: int) -> int:
