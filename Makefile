@@ -3,6 +3,7 @@ PYTHON3 ?= python3
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
+UV_PINNED := uv==0.13.9
 SYNC := $(UV) pip sync --quiet --require-hashes --python $(PYTHON)
 RUN_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
@@ -72,9 +73,12 @@ $(DEV_STAMP): requirements-dev.lock | $(UV)
 	@$(SYNC) requirements-dev.lock
 	@touch $@ $(RUN_STAMP)
 
-$(UV):
+$(PYTHON):
 	@$(PYTHON3) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
-	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV) || \
+	@"$$($(PYTHON3) deploy/interpreter.py)" -m venv --without-pip $(VENV)
+
+# Where python3 brings no pip, Debian's package does.
+$(UV): | $(PYTHON)
+	@$(PYTHON3) -m pip --python $(PYTHON) install --quiet '$(UV_PINNED)' || \
 	  { apt-get -q update && apt-get -q install -y python3-venv; } >/dev/null && \
-	  $(PYTHON3) -m venv --clear $(VENV)
-	@$(PYTHON) -m pip install --quiet 'uv==0.13.9'
+	  $(PYTHON3) -m venv --clear $(VENV) && $(PYTHON) -m pip install --quiet '$(UV_PINNED)'
