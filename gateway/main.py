@@ -59,7 +59,7 @@ def build_app(parts: Parts) -> FastAPI:
     app.add_middleware(Manners, tls=not parts.is_development)
     app.add_exception_handler(ServiceRefused, _pass_refusal_on)
     app.add_exception_handler(PhoneProofNeeded, _ask_for_phone_proof)
-    for room in (staff, finance, schemes, hospital, member, mend, benefits):
+    for room in (hospital, member, mend, benefits, staff, finance, schemes):  # most asked first
         app.include_router(room.router, prefix=PREFIX)
     return app
 

@@ -30,6 +30,7 @@ CUTTER: Final = "cutter"
 BANK: Final = "bank"
 STAND_BY_S: Final = 1.0
 RETRY_S: Final = 0.5
+LONGER_EACH_TIME: Final = 2.0
 # So long after one payout was parked the next that cannot be cut points to something else.
 PARKED_ALONE_S: Final = 60.0
 
@@ -182,12 +183,16 @@ class Timers:
                 step = await self._one_step(batch_id)
             match step:
                 case Step.CLOSED:
+                    self._desk.payouts_ready.set()  # the next few of the lane need wait no longer
                     return
                 case Step.MOVED:
                     pause_s = shortest_s
+                case Step.SENT:
+                    pause_s = shortest_s
+                    await pause(pause_s, stop)
                 case Step.NOTHING_NEW:
                     await pause(pause_s, stop)
-                    pause_s = min(pause_s * 1.5, longest_s)
+                    pause_s = min(pause_s * LONGER_EACH_TIME, longest_s)
 
     async def _one_step(self, batch_id: UUID) -> Step:
         try:

@@ -20,7 +20,7 @@ async def cut(desk: Desk) -> bool:
 async def send(desk: Desk) -> None:
     """Go on with every open batch until the bank has nothing new to say."""
     for batch_id in await open_batches(desk):
-        while await advance(desk, batch_id) is Step.MOVED:
+        while await advance(desk, batch_id) in (Step.MOVED, Step.SENT):
             pass
 
 

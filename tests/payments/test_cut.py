@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from services.common.kit.db import TRANSIENT
+from services.payments.settings import Tier
 from services.payments.usecases import reading
 from services.payments.usecases.cut import cut_batch, lanes_due, park_first
 from services.payments.usecases.desk import Desk
@@ -34,6 +35,30 @@ async def test_a_batch_is_cut_when_its_first_payout_has_waited_or_when_it_is_ful
     assert until <= timedelta(milliseconds=desk.settings.batch_wait_ms)
     await deliver(desk, *(member.grant(1_00) for _ in range(desk.settings.batch_payouts_max)))
     assert await lanes_due(desk) == [(UNION, timedelta(0), True)]
+
+
+async def test_a_few_go_at_once_and_the_next_wait_while_the_bank_works(
+    desk: Desk, new_member: NewMember
+) -> None:
+    patient = replace(desk, settings=desk.settings.model_copy(update={"batch_wait_ms": 60_000}))
+    member = new_member()
+    await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
+    assert await lanes_due(patient) == [(UNION, timedelta(0), False)]
+    await cut(desk)
+    await deliver(desk, member.grant(1_00))
+    [(_, until, _)] = await lanes_due(patient)
+    assert until > timedelta(seconds=50)
+
+
+async def test_a_few_that_people_approve_wait_for_more(desk: Desk, new_member: NewMember) -> None:
+    tiers = (Tier(from_yuan=100),)
+    update = {"batch_wait_ms": 60_000, "approval_tiers": tiers}
+    patient = replace(desk, settings=desk.settings.model_copy(update=update))
+    member = new_member()
+    await deliver(patient, member.registered(), member.payee(), member.grant(100_00))
+    [(lane, until, _)] = await lanes_due(patient)
+    assert lane.tier
+    assert until > timedelta(seconds=50)
 
 
 async def test_the_fixed_bytes_are_what_is_sent_and_are_kept_sealed(

@@ -38,6 +38,16 @@ async def under_way(unit: Unit) -> list[UUID]:
     return [row["batch_id"] for row in rows]
 
 
+async def lanes_under_way(unit: Unit) -> list[Lane]:
+    """Give the lane of every batch that somebody has to go on with."""
+    rows = await unit.fetch(
+        "select fund_id, tier from batch"
+        " where state not in ('closed', 'voided') and state = any($1)",
+        UNDER_WAY,
+    )
+    return [Lane(*row) for row in rows]
+
+
 async def read(unit: Unit, batch_id: UUID) -> Batch:
     row = await unit.fetchrow(f"{_READ} where batch_id = $1", batch_id)
     assert row is not None, "batches are never deleted"

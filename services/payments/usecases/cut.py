@@ -36,6 +36,10 @@ log = get_logger()
 
 NO_LINE = 0
 BOOKS_DIFFER = "BOOKS_DIFFER"
+# Fewer go at once where the bank has nothing of their lane: while it works, the next ones gather.
+# More are a stream, which fills whole batches, and those cost a payout less. Where people approve
+# batches, one of few is as much work to them as one of many.
+FEW = 100
 
 
 class Due(NamedTuple):
@@ -64,19 +68,26 @@ async def lanes_due(desk: Desk) -> list[Due]:
     """Say in which lanes payouts wait, and how long it is until each one's next batch."""
     settings = desk.settings
     async with desk.database.begin() as unit:
-        if len(await batches.under_way(unit)) >= settings.batches_open_max:
+        busy = await batches.lanes_under_way(unit)
+        if len(busy) >= settings.batches_open_max:
             return []
         found = await queue.waiting(unit, settings.batch_payouts_max)
     now, wait = clock.now(), timedelta(milliseconds=settings.batch_wait_ms)
     return [
         Due(
             waiting.lane,
-            max(timedelta(0), _due(desk, waiting, now, wait) - now),
+            max(timedelta(0), _due(desk, waiting, now, _wait_of(waiting, busy, wait)) - now),
             waiting.payouts >= rows_max(desk, waiting.lane),
         )
         for waiting in found
         if waiting.lane.fund_id in desk.channels
     ]
+
+
+def _wait_of(waiting: queue.Waiting, busy: Collection[Lane], wait: timedelta) -> timedelta:
+    """Say how long the first may wait for more to come."""
+    few = waiting.payouts < FEW and not waiting.lane.tier and waiting.lane not in busy
+    return timedelta(0) if few else wait
 
 
 def _due(desk: Desk, waiting: queue.Waiting, now: datetime, wait: timedelta) -> datetime:

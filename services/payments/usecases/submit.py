@@ -29,6 +29,7 @@ class Step(Enum):
     """What one step with a batch has come to."""
 
     MOVED = "moved"
+    SENT = "sent"
     NOTHING_NEW = "nothing_new"
     CLOSED = "closed"
 
@@ -91,7 +92,7 @@ async def _submit(desk: Desk, batch: Batch, meanwhile: BatchState) -> Step:
     match answer.outcome:
         case Outcome.DONE:
             await _move(desk, batch, meanwhile, BatchState.SUBMITTED)
-            return Step.MOVED
+            return Step.SENT
         case Outcome.REFUSED:
             await results.refuse_whole(desk, batch.batch_id, answer.code)
             return Step.CLOSED
