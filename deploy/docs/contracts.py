@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from deploy.docs.compatibility import breakages
-from services.common.contracts.asyncapi import EXAMPLES, key_field, schema_of
+from services.common.contracts.asyncapi import EXAMPLES, schema_of
 from services.common.contracts.event import payload_of, type_of
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ def today() -> dict[str, Json]:
     return {
         type_of(type(event)): {
             "topic": event.topic,
-            "key": key_field(event),
+            "key": event.keyed_by,
             "event": type(event).__name__,
             "schemas": schema_of(type(event)),
         }
@@ -63,7 +63,7 @@ def accept(root: Path) -> list[str]:
         _write(root / CONTRACTS / f"{kind}.json", now[kind])
         file = root / SAMPLES / f"{kind}.json"
         samples: list[Json] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-        example = msgspec.json.decode(payload_of(event))
+        example = msgspec.json.decode(payload_of([event]))[0]
         if example not in samples:
             _write(file, [*samples, example])
     return []

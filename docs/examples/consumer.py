@@ -17,13 +17,14 @@ async def follow(events_max: float) -> None:
     )
     async with consumer:
         async for record in consumer:
-            event = json.loads(record.value)
-            # An event may come twice, or all again from the beginning: only a newer one counts.
-            if event["version"] > newest.get(event["payout_id"], 0):
-                newest[event["payout_id"]] = event["version"]
-                if event["type"] == "payments.payout_paid.v1":
-                    print(event["payout_id"], event["amount_fen"], flush=True)  # noqa: T201 - its whole purpose
-            events_max -= 1
+            events = json.loads(record.value)  # a set of events, in their order
+            for event in events:
+                # One may come twice, or all again from the beginning: only a newer one counts.
+                if event["version"] > newest.get(event["payout_id"], 0):
+                    newest[event["payout_id"]] = event["version"]
+                    if event["type"] == "payments.payout_paid.v1":
+                        print(event["payout_id"], event["amount_fen"], flush=True)  # noqa: T201 - its whole purpose
+            events_max -= len(events)
             if events_max <= 0:
                 return
 

@@ -25,6 +25,7 @@ from services.common.kit.db import Database, Row
 from services.common.kit.sealing import new_salt
 from tests.conftest import MakeDatabase
 from tests.servers import PostgresServer
+from tests.told import ROWS, events_in
 
 SCHEME = "bj.mutual"
 LONG_AGO = date(2012, 5, 1)
@@ -119,7 +120,7 @@ class ClaimsDesk:
         return row[0]
 
     async def published(self) -> list[str]:
-        return [row["type"] for row in await self.fetch("select type from outbox order by id")]
+        return [event["type"] for event in events_in(await self.fetch(ROWS))]
 
 
 def member_id_of(id_number: str) -> UUID:

@@ -6,10 +6,11 @@ import sys
 
 from deploy.local.settings import ROOT
 from services.common.contracts.asyncapi import EXAMPLES
+from services.common.contracts.event import PARTITIONS
 from services.common.contracts.payments import PayoutPaid, PayoutRefused
 from services.common.kit.db import Database
 from services.common.kit.health import Health
-from services.common.kit.kafka import Cluster, LogEnds
+from services.common.kit.kafka import Cluster, LogReader
 from services.common.kit.outbox import PENDING
 from services.common.kit.relay import Relay
 from tests.common.kit.stream import Knobs, lay_tables, running
@@ -22,7 +23,6 @@ TOPIC = "payments.payout.v1"
 async def published(knobs: Knobs, events: list[PayoutPaid | PayoutRefused]) -> int:
     """Publish the events as a service does; give how many events the topic holds then."""
     database, cluster = Database(knobs, application="payments"), Cluster(knobs)
-    ends = LogEnds(knobs)
     async with database.begin() as unit:
         await unit.publish(events)
     async with asyncio.timeout(30), running(Relay(knobs, database, cluster, Health()).run):
@@ -31,8 +31,12 @@ async def published(knobs: Knobs, events: list[PayoutPaid | PayoutRefused]) -> i
             await asyncio.sleep(0.05)
             async with database.begin() as unit:
                 waiting = await unit.fetchval(PENDING)
-    count = sum((await ends.read([TOPIC])).values())
-    await ends.close()
+    reader = LogReader(knobs)
+    await reader.open({(TOPIC, number): 0 for number in range(PARTITIONS)})
+    count = 0
+    while records := await reader.next(wait_s=1.0, events_max=5_000):
+        count += sum(record.events for record in records)
+    await reader.close()
     await cluster.close()
     await database.close()
     return count

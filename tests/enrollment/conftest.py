@@ -30,6 +30,7 @@ from services.enrollment.timers import RosterClerk
 from tests.conftest import MakeDatabase
 from tests.enrollment.people import Worker, csv_of
 from tests.servers import PostgresServer
+from tests.told import ROWS, events_for
 
 OFFICER = auth.staff(derived_id("staff", "officer"), "filing_officer")
 ADMIN = auth.staff(derived_id("staff", "admin"), "admin")
@@ -127,10 +128,7 @@ class EnrollmentDesk:
 
     async def events(self, *, after: int = 0) -> list[Event]:
         """Read what was told, in order, without the first ones."""
-        rows = await self.fetch("select type, payload from outbox order by id offset $1", after)
-        events = [self._reader.read(row["type"], row["payload"]) for row in rows]
-        assert None not in events
-        return [event for event in events if event is not None]
+        return events_for(self._reader, await self.fetch(ROWS))[after:]
 
     async def member_id(self, worker: Worker) -> UUID:
         found = await self.ask("POST", "/members/search", json={"id_number": worker.id_number})

@@ -254,7 +254,7 @@ def _sums(pairs: Iterable[tuple[Any, int]]) -> defaultdict[Any, int]:
 # ---- reading -------------------------------------------------------------------------------------
 
 _PENDING = """
-    select count(*) from outbox o, relay_state s
+    select coalesce(sum(events), 0) from outbox o, relay_state s
     where not pg_visible_in_snapshot(o.xid, s.prev::pg_snapshot)
       and not (pg_visible_in_snapshot(o.xid, s.cur::pg_snapshot) and o.id <= s.last_id)
     """

@@ -9,7 +9,6 @@ from pathlib import Path
 from deploy.local.settings import ROOT
 from deploy.local.topics import listed_topics
 from services.common.contracts import asyncapi
-from services.common.kit.kafka import PARTITIONS
 
 
 def test_every_generated_page_is_current_and_the_same_in_any_process() -> None:
@@ -27,7 +26,6 @@ def test_every_generated_page_is_current_and_the_same_in_any_process() -> None:
 
 def test_the_described_topics_are_the_ones_that_are_made() -> None:
     assert sorted(topic.name for topic in listed_topics()) == sorted(asyncapi.TOPICS)
-    assert asyncapi.PARTITIONS == PARTITIONS
 
 
 # A file as prose names it: in backticks or as a link, without a placeholder.

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 from fastapi import FastAPI
 
@@ -21,7 +20,7 @@ from services.common.contracts.enrollment import (
     OfficersChanged,
     PayeeChanged,
 )
-from services.common.contracts.event import Event
+from services.common.contracts.event import Event, Reader
 from services.common.contracts.notify import ReminderSent
 from services.common.contracts.payments import (
     Actor,
@@ -41,11 +40,13 @@ from services.notify.timers import Sender
 from tests.conftest import MakeDatabase
 from tests.sandbox.conftest import Sandbox
 from tests.servers import PostgresServer
+from tests.told import ROWS, events_for
 
 # The provider takes a request this long after its date, in these tests.
 EXPIRY_S = 2.0
 UNIT = "U-0001"
 WAIT_S = 30.0
+REMINDERS = Reader([ReminderSent])
 
 PayoutEvent = PayoutPaid | PayoutRefused | PayoutReturned | PayoutOverdue
 
@@ -261,9 +262,8 @@ class NotifyDesk:
         return [row["state"] for row in rows]
 
     async def reminders(self, source_id: UUID) -> list[ReminderSent]:
-        rows = await self.fetch("select payload from outbox where type like 'notify.%'")
-        decoded = [msgspec.json.decode(row["payload"], type=ReminderSent) for row in rows]
-        return [event for event in decoded if event.source_id == source_id]
+        found = events_for(REMINDERS, await self.fetch(ROWS))
+        return [e for e in found if isinstance(e, ReminderSent) and e.source_id == source_id]
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         async with self.office.database.begin() as unit:

@@ -17,6 +17,7 @@ from services.payments.usecases.submit import open_batches
 from tests.payments.bank import DAY, ToldBank
 from tests.payments.people import Member, deliver, states
 from tests.payments.steps import check_books, cut, pay_out, refuse_all, send
+from tests.told import ROWS, events_in
 
 NewMember = Callable[..., Member]
 
@@ -38,9 +39,7 @@ async def payout_of(desk: Desk, member: Member) -> tuple[str, object]:
 
 async def events_of(desk: Desk, kind: str) -> int:
     async with desk.database.begin() as unit:
-        return await unit.fetchval(
-            "select count(*) from outbox where convert_from(payload, 'utf8') like $1", f"%{kind}%"
-        )
+        return sum(kind in event["type"] for event in events_in(await unit.fetch(ROWS)))
 
 
 async def by_two(desk: Desk, content: Letter | BatchLetter | Retry) -> None:

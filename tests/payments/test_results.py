@@ -14,6 +14,7 @@ from services.payments.usecases.submit import advance, open_batches
 from tests.payments.bank import ToldBank
 from tests.payments.people import Member, deliver, states
 from tests.payments.steps import check_books, cut, pay_out, refuse_all, send
+from tests.told import ROWS, events_for
 
 NewMember = Callable[..., Member]
 READER = Reader([PayoutPaid, PayoutRefused])
@@ -21,8 +22,7 @@ READER = Reader([PayoutPaid, PayoutRefused])
 
 async def published(desk: Desk) -> list[Event]:
     async with desk.database.begin() as unit:
-        rows = await unit.fetch("select type, payload from outbox order by id")
-    return [event for row in rows if (event := READER.read(row["type"], row["payload"]))]
+        return events_for(READER, await unit.fetch(ROWS))
 
 
 async def exceptions(desk: Desk) -> set[str]:

@@ -19,7 +19,12 @@ from services.common.contracts.enrollment import (
     OfficersChanged,
     PayeeChanged,
 )
-from services.common.contracts.event import Event, payload_of, type_of
+from services.common.contracts.event import (
+    PARTITIONS,
+    SET_EVENTS_MAX,
+    Event,
+    payload_of,
+)
 from services.common.contracts.notify import ReminderSent
 from services.common.contracts.payments import (
     PayoutOverdue,
@@ -29,8 +34,6 @@ from services.common.contracts.payments import (
 )
 
 Json = dict[str, Any]
-
-PARTITIONS: Final = 12
 
 TOPICS: Final = {
     "enrollment.member.v1": "Who is a member, where benefits are paid to, how people are reached.",
@@ -194,12 +197,6 @@ EXAMPLES: Final[tuple[Event, ...]] = (
 )
 
 
-def key_field(event: Event) -> str:
-    """Name the field whose value is the partition key: the aggregate's id."""
-    fields = (field.name for field in msgspec.structs.fields(event))
-    return next(f for f in fields if f != "event_id" and getattr(event, f) == event.aggregate_id)
-
-
 def schema_of(kind: type[Event], ref_template: str = "#/$defs/{name}") -> Json:
     """Give the JSON schemas of an event and of whatever it holds, by name; its own is the first."""
     _, found = msgspec.json.schema_components([kind], ref_template=ref_template)
@@ -219,9 +216,11 @@ def document() -> Json:
             "title": "Workers' medical mutual aid: events",
             "version": "1.0.0",
             "description": (
+                "Events go in sets: the value of a record is a JSON array of events, in order. "
                 "Every event may come twice, late, or all again from the beginning: keep what you "
                 "keep by aggregate and write only what has a higher `version`. Order holds within "
-                "one key on one topic and nowhere else. Within a version of a type fields are only "
+                "one aggregate on one topic and nowhere else; an aggregate keeps its partition for "
+                "ever. Within a version of a type fields are only "
                 "added; pass over fields and types that you do not know. What names a person "
                 "is sealed to its recipient."
             ),
@@ -244,79 +243,75 @@ def document() -> Json:
             for topic in TOPICS
         },
         "components": {
-            "messages": {type_of(type(event)): _message(event) for event in EXAMPLES},
-            "schemas": {"CloudEventHeaders": _HEADERS, **dict(_payloads())},
+            "messages": {topic: _message(topic) for topic in TOPICS},
+            "schemas": {"SetHeaders": _HEADERS, **dict(_payloads())},
         },
     }
 
 
 def _channel(topic: str) -> Json:
-    kinds = [type_of(type(event)) for event in EXAMPLES if event.topic == topic]
     return {
         "address": topic,
         "description": TOPICS[topic],
-        "messages": {kind: {"$ref": f"#/components/messages/{kind}"} for kind in kinds},
+        "messages": {"events": {"$ref": f"#/components/messages/{topic}"}},
         "bindings": {
             "kafka": {"topic": topic, "partitions": PARTITIONS, "bindingVersion": "0.5.0"}
         },
     }
 
 
-def _message(event: Event) -> Json:
-    kind, name = type_of(type(event)), type(event).__name__
-    key = key_field(event)
+def _message(topic: str) -> Json:
+    events = [event for event in EXAMPLES if event.topic == topic]
     return {
-        "name": kind,
-        "title": name,
-        "summary": _sentences(type(event)).partition(". ")[0].rstrip(".") + ".",
+        "name": topic,
+        "title": f"Events of {topic}",
+        "summary": "A set of events of one transaction, whose aggregates share the partition.",
         "contentType": "application/json",
-        "headers": {
-            "allOf": [
-                {"$ref": "#/components/schemas/CloudEventHeaders"},
-                {"properties": {"ce_type": {"const": kind}}},
-            ]
+        "headers": {"$ref": "#/components/schemas/SetHeaders"},
+        "payload": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": SET_EVENTS_MAX,
+            "items": {
+                "oneOf": [
+                    {"$ref": f"#/components/schemas/{type(event).__name__}"} for event in events
+                ],
+                "discriminator": "type",
+            },
         },
-        "payload": {"$ref": f"#/components/schemas/{name}"},
-        "bindings": {
-            "kafka": {
-                "key": {"type": "string", "format": "uuid", "description": f"`{key}`, as text"},
-                "bindingVersion": "0.5.0",
-            }
-        },
+        "bindings": {"kafka": {"bindingVersion": "0.5.0"}},
         "examples": [
             {
-                "name": name,
-                "headers": {
-                    "ce_specversion": "1.0",
-                    "ce_id": str(event.event_id),
-                    "ce_type": kind,
-                    "ce_source": f"/{kind.partition('.')[0]}",
-                    "ce_time": event.at.isoformat(),
-                },
-                "payload": msgspec.json.decode(payload_of(event)),
+                "name": "set",
+                "headers": {"content-type": "application/json", "events": str(len(events))},
+                "payload": msgspec.json.decode(payload_of(events)),
             }
         ],
     }
 
 
 _HEADERS: Final[Json] = {
-    "description": "CloudEvents 1.0, binary mode: attributes in headers, the data as the value.",
+    "description": "How many events the set holds, as text; each event says the rest by itself.",
     "type": "object",
-    "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time"],
+    "required": ["events", "content-type"],
     "properties": {
-        "ce_specversion": {"const": "1.0"},
-        "ce_id": {"type": "string", "format": "uuid", "description": "the event's own id"},
-        "ce_type": {"type": "string", "description": "the event's type, with its major version"},
-        "ce_source": {"type": "string", "description": "the publishing service, as `/claims`"},
-        "ce_time": {"type": "string", "format": "date-time"},
+        "events": {"type": "string", "pattern": "^[1-9][0-9]*$"},
         "content-type": {"const": "application/json"},
     },
 }
 
 
+def _keyed(event: Event, schema: Json) -> Json:
+    """Say in words which field chooses the partition."""
+    said = schema["description"]
+    return {**schema, "description": f"{said} Its aggregate is `{event.keyed_by}`."}
+
+
 def _payloads() -> Iterator[tuple[str, Json]]:
     for event in EXAMPLES:
-        yield from schema_of(type(event), "#/components/schemas/{name}").items()
+        found = schema_of(type(event), "#/components/schemas/{name}")
+        own = type(event).__name__
+        yield from {**found, own: _keyed(event, found[own])}.items()
 
 
 def _sentences(kind: type[Event]) -> str:

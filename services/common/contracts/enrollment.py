@@ -52,13 +52,10 @@ class OfficersChanged(Event, frozen=True, kw_only=True, tag="enrollment.officers
     """
 
     topic: ClassVar[str] = "enrollment.member.v1"
+    keyed_by: ClassVar[str] = "unit_id"
     unit_id: UUID
     unit_code: str
     officers: bytes
-
-    @property
-    def aggregate_id(self) -> UUID:
-        return self.unit_id
 
 
 class CoverageActivated(

@@ -1,4 +1,4 @@
-"""Brings events to a use case, a set at a time, in one transaction with the position.
+"""Brings events to a use case, some sets at a time, in one transaction with the position.
 
 Every event may come twice, late, or all again from the beginning: handlers keep state by version
 and effects by natural keys. A set that fails for a reason of its own is halved until the one event
@@ -15,19 +15,19 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from services.common.contracts.event import Event, Reader
+from services.common.contracts.event import PARTITIONS, Event, Read, Reader
 from services.common.kit import clock, metrics, positions
 from services.common.kit.crash import crashpoint
-from services.common.kit.db import TRANSIENT, Database, Unit, is_transient
+from services.common.kit.db import TRANSIENT, Database, Row, Unit, is_transient
 from services.common.kit.health import Health
 from services.common.kit.kafka import (
-    PARTITIONS,
     BrokerTrouble,
     Cluster,
     KafkaBounds,
     LogReader,
     LogReplaced,
     Record,
+    storable,
 )
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause
@@ -72,15 +72,14 @@ class ConsumerBounds(KafkaBounds, Protocol):
 
 
 class Letter(NamedTuple):
-    """One record and the event it holds, None where it cannot be read; what is wrong with it."""
+    """One event as it may have to be set aside; `event` is None where it cannot be read."""
 
-    record: Record
     event: Event | None
+    event_id: str
+    key: str
+    type: str
+    payload: bytes
     error: str = ""
-
-    @property
-    def key(self) -> str:
-        return self.record.key
 
 
 class Consumer:
@@ -138,7 +137,7 @@ class Consumer:
                     continue
                 try:
                     records = await reader.next(
-                        wait_s=POLL_S, rows_max=self._bounds.consumer_batch_rows
+                        wait_s=POLL_S, events_max=self._bounds.consumer_batch_rows
                     )
                 except LogReplaced:
                     await self._begin_again(reader, cluster_id)
@@ -196,55 +195,67 @@ class Consumer:
         steps: Mapping[Partition, tuple[int, int]],
     ) -> None:
         """Handle a set of records and move past them, in one transaction."""
-        letters = self._open(records)
         with metrics.consumer_seconds.labels(self._group).time():
             async with self._database.begin() as unit:
                 await positions.move(unit, self._group, cluster_id, steps)
-                if letters:
-                    await self._deliver(unit, letters)
+                if not await self._all_handled(unit, records):
+                    await self._deliver(unit, self._opened(records))
         crashpoint("consumer.committed")
         handled: Counter[str] = Counter()
-        for (topic, _), (before, after) in steps.items():
-            handled[topic] += after - before
+        for record in records:
+            handled[record.partition[0]] += record.events
         for topic, count in handled.items():
             metrics.consumer_rows.labels(self._group, topic).inc(count)
 
-    def _open(self, records: Sequence[Record]) -> list[Letter]:
-        """Read what is this group's business."""
+    async def _all_handled(self, unit: Unit, records: Sequence[Record]) -> bool:
+        """Hand all over at once; False where one event is not as it should be, and nothing done."""
         read = self._reader.read
-        letters: list[Letter] = []
-        for record in records:
-            try:
-                event = read(record.kind, record.payload)
-            except msgspec.MsgspecError as bad:
-                letters.append(Letter(record, None, type(bad).__name__))
-            else:
-                if event is not None:
-                    letters.append(Letter(record, event))
-        return letters
+        try:
+            events = [event for record in records for event in read(record.payload)]
+        except msgspec.MsgspecError:
+            return False
+        if not events:
+            return True
+        if await self._parked(unit, lambda: {str(event.aggregate_id) for event in events}):
+            return False
+        try:
+            async with unit.savepoint():
+                await self._handle(unit, events)
+        except Exception as failure:
+            if is_transient(failure):
+                raise
+            return False
+        return True
 
-    async def _deliver(self, unit: Unit, letters: Sequence[Letter]) -> None:
-        """Hand the events over; those behind a parked aggregate queue up after it."""
-        parked = {letter.key for letter in letters if letter.event is None}
-        # Mostly there is none at all, and a set has thousands of keys.
-        if await unit.fetchval(
+    async def _parked(self, unit: Unit, keys: Callable[[], set[str]]) -> set[str]:
+        """Give which of the keys have a letter that is not done; mostly there is none at all."""
+        if not await unit.fetchval(
             "select exists (select from dead_letters where group_name = $1 and not done)",
             self._group,
         ):
-            parked |= {
-                row["key"]
-                for row in await unit.fetch(
-                    "select distinct key from dead_letters"
-                    " where group_name = $1 and key = any($2) and not done",
-                    self._group,
-                    list({letter.key for letter in letters}),
-                )
-            }
-        held: list[Letter] = []
-        free = letters
-        if parked:  # keys are read only then
-            held = [letter for letter in letters if letter.key in parked]
-            free = [letter for letter in letters if letter.key not in parked]
+            return set()
+        rows = await unit.fetch(
+            "select distinct key from dead_letters"
+            " where group_name = $1 and key = any($2) and not done",
+            self._group,
+            list(keys()),
+        )
+        return {row["key"] for row in rows}
+
+    def _opened(self, records: Sequence[Record]) -> list[Letter]:
+        """Read this group's business event by event, as it is written."""
+        return [
+            _letter(record, number, read)
+            for record in records
+            for number, read in enumerate(self._reader.read_each(record.payload))
+        ]
+
+    async def _deliver(self, unit: Unit, letters: Sequence[Letter]) -> None:
+        """Hand over what can be; what is behind a parked aggregate queues up after it."""
+        parked = {letter.key for letter in letters if letter.event is None}
+        parked |= await self._parked(unit, lambda: {letter.key for letter in letters})
+        held = [letter for letter in letters if letter.key in parked]
+        free = [letter for letter in letters if letter.key not in parked]
         await self._bury(unit, [*held, *await self._halve(unit, free)])
 
     async def _halve(self, unit: Unit, letters: Sequence[Letter]) -> list[Letter]:
@@ -281,10 +292,10 @@ class Consumer:
                 on conflict do nothing
                 """,
                 self._group,
-                [letter.record.event_id for letter in letters],
+                [letter.event_id for letter in letters],
                 [letter.key for letter in letters],
-                [letter.record.kind for letter in letters],
-                [letter.record.payload for letter in letters],
+                [letter.type for letter in letters],
+                [letter.payload for letter in letters],
                 [letter.error for letter in letters],
             )
 
@@ -301,8 +312,7 @@ class Consumer:
                 mine = [row for row in rows if row["key"] == key]
                 try:
                     async with unit.savepoint():
-                        events = [self._reader.read(row["type"], row["payload"]) for row in mine]
-                        await self._handle(unit, [event for event in events if event is not None])
+                        await self._handle(unit, self._events_of(mine))
                 except Exception as failure:
                     if is_transient(failure):
                         raise
@@ -311,3 +321,26 @@ class Consumer:
                     done += [row["id"] for row in mine]
             await unit.execute("update dead_letters set done = true where id = any($1)", done)
         return len(done)
+
+    def _events_of(self, letters: Sequence[Row]) -> list[Event]:
+        """Read what was set aside; raises `msgspec.ValidationError` where it cannot be read yet."""
+        events: list[Event] = []
+        for letter in letters:
+            for read in self._reader.read_each(letter["payload"]):
+                if read.event is None:
+                    raise msgspec.ValidationError(read.error)
+                events.append(read.event)
+        return events
+
+
+def _letter(record: Record, number: int, read: Read) -> Letter:
+    """Give what is kept of an event: what has no id or tells no key is kept all the same."""
+    topic, partition = record.partition
+    return Letter(
+        read.event,
+        storable(read.event_id) or f"{topic}/{partition}/{record.offset}/{number}",
+        storable(read.key) or record.key,
+        read.type,
+        read.payload,
+        read.error,
+    )

@@ -119,7 +119,7 @@ class Unit:
     async def publish(self, events: Sequence[Event]) -> None:
         """Write the events about this unit's facts; call it after the aggregates are locked."""
         if events:
-            await self.copy(outbox.TABLE, outbox.COLUMNS, map(outbox.row_of, events))
+            await self.copy(outbox.TABLE, outbox.COLUMNS, outbox.rows_of(events))
             self.published = True
 
     async def _plan_for(self, args: Sequence[object]) -> None:

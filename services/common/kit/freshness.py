@@ -18,9 +18,10 @@ LOOK_EVERY_S: Final = 0.02
 ASK_LAG_EVERY_S: Final = 0.1
 # What others do comes in sets, so a look at a tenth of a second says little.
 MEAN_OVER_S: Final = 1.0
-FIRST_PER_S: Final = 2_000.0
+# In records of the log: sets of events, whose size is its writers' and changes slowly.
+FIRST_PER_S: Final = 50.0
 # Nobody is taken to be slower, so that the first events after a standstill find them.
-SLOWEST_PER_S: Final = 200.0
+SLOWEST_PER_S: Final = 5.0
 
 
 class Freshness:
@@ -77,7 +78,7 @@ class Pace:
     _at: float | None = None
 
     def wait_s(self, now: float, done: int, left: int) -> float:
-        """Note that so many events are done and so many left; give the time these will take."""
+        """Note that so many records are done and so many left; give the time these will take."""
         if self._at is not None and now > self._at:
             seen = (done - self._done) / (now - self._at)
             # Whoever had nothing to do for a part of the time is faster than was seen.
@@ -122,7 +123,9 @@ class Lag:
         now = time.monotonic()
         if now - self._asked_at >= ASK_LAG_EVERY_S:
             async with self._database.begin() as unit:
-                unpublished = await unit.fetchval(outbox.PENDING)
+                pending = await unit.fetchrow(outbox.PENDING)
+                assert pending is not None, "it counts"
+                unpublished = pending["sets"]
             try:
                 self._seconds = await self._longest(now, unpublished)
             except BrokerTrouble:

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -17,13 +16,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from services.common.contracts.event import PARTITIONS, SET_EVENTS_MAX
 from services.common.kit.positions import Partition
 
-PARTITIONS = 12  # for ever: a member's facts must keep their partition
 CLUSTER_CHECK_S = 1.0
 CLOSE_TIMEOUT_S = 1.0
 FETCH_WAIT_MS = 2_000
 BATCH_BYTES = 512 * 1024
+EVENTS_HEADER = "events"
 
 BrokerTrouble = (KafkaError, TimeoutError, OSError)
 LogReplaced = OffsetOutOfRangeError
@@ -46,7 +46,7 @@ class KafkaBounds(Protocol):
 
 
 class Record(NamedTuple):
-    """One event as it lies in the log; what is told of it is read when it is asked for."""
+    """A set of events as it lies in the log; what is told of it is read when it is asked for."""
 
     partition: Partition
     raw: Any  # aiokafka's record
@@ -57,32 +57,24 @@ class Record(NamedTuple):
 
     @property
     def key(self) -> str:
-        return _text(self.raw.key)
+        return storable((self.raw.key or b"").decode(errors="replace"))
 
     @property
     def payload(self) -> bytes:
         return self.raw.value or b""
 
     @property
-    def kind(self) -> str:
-        """Give the CloudEvents type, empty where there is none."""
+    def events(self) -> int:
+        """Give how many events its writer says it holds, 1 where nothing is said."""
         for name, value in self.raw.headers:
-            if name == "ce_type":
-                return _kind(value)
-        return ""
-
-    @property
-    def event_id(self) -> str:
-        """Give the CloudEvents id; what lies there without one is kept as a letter all the same."""
-        topic, number = self.partition
-        said = _text(dict(self.raw.headers).get("ce_id"))
-        return said or f"{topic}/{number}/{self.offset}"
+            if name == EVENTS_HEADER and value.isdigit():
+                return int(value)
+        return 1
 
 
 class Outgoing(NamedTuple):
-    """One event as it is written to the log."""
+    """A set of events as it is written to the log."""
 
-    key: bytes
     payload: bytes
     timestamp_ms: int
     headers: list[Header]
@@ -160,12 +152,12 @@ class LogWriter:
     async def write(
         self, lanes: Mapping[Partition, Sequence[Outgoing]]
     ) -> dict[Partition, tuple[int, int]]:
-        """Write each partition's events in order; give its first and last acknowledged offset."""
+        """Write each partition's sets in order; give its first and last acknowledged offset."""
         async with _within(self._timeout_s):
             sent = [
                 (partition, count, future)
-                for partition, events in lanes.items()
-                for count, future in await self._send(partition, events)
+                for partition, sets in lanes.items()
+                for count, future in await self._send(partition, sets)
             ]
             offsets: dict[Partition, tuple[int, int]] = {}
             for partition, count, future in sent:
@@ -175,15 +167,15 @@ class LogWriter:
         return offsets
 
     async def _send(
-        self, partition: Partition, events: Sequence[Outgoing]
+        self, partition: Partition, sets: Sequence[Outgoing]
     ) -> list[tuple[int, Awaitable[Any]]]:
-        """Hand the events over in as few batches as they fit; (events, future) for each."""
+        """Hand the sets over in as few batches as they fit; (sets, future) for each."""
         topic, number = partition
         sent: list[tuple[int, Awaitable[Any]]] = []
         done = 0
-        while done < len(events):
+        while done < len(sets):
             batch = _Batch(BATCH_BYTES, compression_type=0)
-            count = batch.fill(events, done)
+            count = batch.fill(sets, done)
             assert count, "one event is larger than a batch may be"
             sent.append((count, await self._producer.send_batch(batch, topic, partition=number)))
             done += count
@@ -194,14 +186,14 @@ class LogWriter:
 
 
 class _Batch(BatchBuilder):
-    """Takes many events at once: a call for each costs twice what writing it does."""
+    """Takes many sets at once: a call for each costs twice what writing it does."""
 
-    def fill(self, events: Sequence[Outgoing], start: int) -> int:
-        """Take events from the one at `start` on, as many as there is room for; say how many."""
+    def fill(self, sets: Sequence[Outgoing], start: int) -> int:
+        """Take sets from the one at `start` on, as many as there is room for; say how many."""
         append = self._builder.append
         count = 0
-        for key, payload, timestamp_ms, headers in islice(events, start, None):
-            if append(count, timestamp_ms, key, payload, headers) is None:
+        for payload, timestamp_ms, headers in islice(sets, start, None):
+            if append(count, timestamp_ms, None, payload, headers) is None:
                 break
             count += 1
         self._relative_offset = count
@@ -237,13 +229,26 @@ class LogReader:
             for (topic, number), offset in at.items():
                 self._consumer.seek(TopicPartition(topic, number), offset)
 
-    async def next(self, *, wait_s: float, rows_max: int) -> list[Record]:
-        """Give what has come, in order per partition; empty when nothing came in time."""
-        async with _within(wait_s + self._timeout_s):
-            found = await self._consumer.getmany(
-                timeout_ms=int(wait_s * 1000), max_records=rows_max
-            )
-        return [Record(tuple(tp), raw) for tp, lane in found.items() for raw in lane]
+    async def next(self, *, wait_s: float, events_max: int) -> list[Record]:
+        """Give what has come, in order per partition; empty when nothing came in time.
+
+        Sets are given whole: no more events than asked for as long as a set is no larger than
+        it may be, and one set however little is asked for.
+        """
+        found: list[Record] = []
+        sets, timeout_ms = max(1, events_max // SET_EVENTS_MAX), int(wait_s * 1000)
+        while sets:
+            async with _within(wait_s + self._timeout_s):
+                lanes = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=sets)
+            if not lanes:
+                break
+            for lane, raws in lanes.items():
+                came = [Record((lane.topic, lane.partition), raw) for raw in raws]
+                events_max -= sum(record.events for record in came)
+                found += came
+            # What lies ready and is small is taken in the same go.
+            sets, timeout_ms = events_max // SET_EVENTS_MAX, 0
+        return found
 
     async def tell(self, positions: Mapping[Partition, int]) -> bool:
         """Tell the broker where the group stands, for the usual tools; say whether it took it."""
@@ -332,12 +337,6 @@ def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for topic, number in partitions]
 
 
-def _text(raw: bytes | None) -> str:
-    """Read as much as a table can hold."""
-    return (raw or b"").decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-@lru_cache(maxsize=64)
-def _kind(raw: bytes | None) -> str:
-    """There are few, and each record has one."""
-    return _text(raw)
+def storable(text: str) -> str:
+    """Give as much of a text as a table can hold."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

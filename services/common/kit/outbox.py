@@ -1,17 +1,29 @@
 """Events wait here, written with the facts they speak of, until the relay has published them.
 
+A row is a set of events of one transaction, one topic and one partition, and becomes one record of
+the log: a row, a record and a header for each event cost more than what they carry.
+
 Rows are never marked nor deleted one by one: what is published is told by the relay's snapshot.
 They lie in a partition per month, and go with their whole month, 30 days after its end, once they
 are published and every group that reads their topics has passed them.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from services.common.contracts.event import Event, payload_of, type_of
+from services.common.contracts.event import (
+    SET_BYTES_MAX,
+    SET_EVENTS_MAX,
+    Event,
+    partition_of,
+    payload_of,
+)
 
 TABLE: Final = "outbox"
-COLUMNS: Final = ("event_id", "topic", "key", "type", "payload")
+COLUMNS: Final = ("topic", "partition", "events", "payload")
+Row = tuple[str, int, int, bytes]
 
+# The first shape, a row for each event; `SETS_DDL` makes of it what it is now.
 DDL: Final = (
     """
     create table outbox (
@@ -60,6 +72,52 @@ DDL: Final = (
     "select outbox_ensure_partitions()",
 )
 
+# What an older shape still holds becomes sets of one, in its place: what is published stays so.
+SETS_DDL: Final = (
+    "alter table outbox add column partition smallint, add column events integer",
+    """
+    update outbox set partition = crc32(uuid_send(key)) % 12, events = 1,
+        payload = '['::bytea || payload || ']'::bytea
+    """,
+    """
+    alter table outbox drop column key, drop column event_id, drop column type,
+        alter column partition set not null, alter column events set not null
+    """,
+    # Sets are larger than a page, and the server's own way of making them smaller takes longer
+    # than writing them.
+    "alter table outbox alter column payload set storage external",
+    """
+    create or replace function outbox_ensure_partitions() returns void language plpgsql as $$
+    declare
+        month_start date := date_trunc('month', now() at time zone 'UTC');
+        starts date;
+    begin
+        for step in 0..1 loop
+            starts := month_start + make_interval(months => step);
+            execute format(
+                'create table if not exists %I partition of outbox for values from (%L) to (%L)'
+                ' with (autovacuum_enabled = off, toast.autovacuum_enabled = off)',
+                'outbox_' || to_char(starts, 'YYYYMM'),
+                starts::timestamp at time zone 'UTC',
+                (starts + interval '1 month') at time zone 'UTC');
+        end loop;
+    end $$
+    """,
+    """
+    do $$
+    declare
+        month name;
+    begin
+        for month in
+            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = 'outbox'::regclass
+        loop
+            execute format('alter table %I set (toast.autovacuum_enabled = off)', month);
+        end loop;
+    end $$
+    """,
+)
+
 # Not a step of a migration but laid anew by each, as the rights are: it belongs to the kit. The
 # relay says what was published when, and has seen that every group has passed that.
 MONTHS_DDL: Final = """
@@ -91,9 +149,30 @@ MONTHS_DDL: Final = """
 OWNERS_FUNCTIONS: Final = ("outbox_ensure_partitions()", "outbox_drop_months(pg_snapshot)")
 
 
-def row_of(event: Event) -> tuple[object, ...]:
-    kind = type(event)
-    return event.event_id, kind.topic, event.aggregate_id, type_of(kind), payload_of(event)
+def rows_of(events: Sequence[Event]) -> Iterator[Row]:
+    """Put the events into sets by topic and partition, each in the order they were told in."""
+    lanes: dict[tuple[str, int], list[Event]] = {}
+    for event in events:
+        lane = event.topic, partition_of(event.aggregate_id)
+        if lane in lanes:
+            lanes[lane].append(event)
+        else:
+            lanes[lane] = [event]
+    for (topic, partition), lane_events in lanes.items():
+        for first in range(0, len(lane_events), SET_EVENTS_MAX):
+            for count, payload in _sets(lane_events[first : first + SET_EVENTS_MAX]):
+                yield topic, partition, count, payload
+
+
+def _sets(events: Sequence[Event]) -> Iterator[tuple[int, bytes]]:
+    """Give how many events and their payload, in halves where they are too large for one set."""
+    payload = payload_of(events)
+    if len(payload) <= SET_BYTES_MAX or len(events) == 1:
+        yield len(events), payload
+    else:
+        middle = len(events) // 2
+        yield from _sets(events[:middle])
+        yield from _sets(events[middle:])
 
 
 # True once every event of a transaction has been published and acknowledged.
@@ -105,12 +184,12 @@ RELAYED: Final = """
                    or (pg_visible_in_snapshot(o.xid, s.cur::pg_snapshot) and o.id <= s.last_id)))
     """
 
-# How many events wait to be published, as of the state the relay has written down. Snapshots are
-# read from their texts once: for every row that took 20 ms for a thousand rows.
+# How many events wait to be published, and in how many sets, as of the state the relay has written
+# down. Snapshots are read from their texts once: for every row that took 20 ms for a thousand rows.
 PENDING: Final = """
     with s as materialized (
         select prev::pg_snapshot, cur::pg_snapshot, last_id from relay_state)
-    select count(*) from outbox
+    select coalesce(sum(events), 0) as events, count(*) as sets from outbox
     where (xid >= (select pg_snapshot_xmax(prev) from s)
            or xid = any (array (select pg_snapshot_xip(prev) from s)))
       and not pg_visible_in_snapshot(xid, (select prev from s))

@@ -1,6 +1,7 @@
 """Publishes the outbox by snapshot difference: nothing lost, nothing out of order.
 
-A tick is the set of rows visible in the snapshot `cur` and not in `prev`; asking for "what is after
+A row is a set of events and becomes one record. A tick is what rows are visible in the snapshot
+`cur` and not in `prev`; asking for "what is after
 X" instead loses what commits late. The relay may publish a row twice, after a crash or when the
 log was wiped; it never leaves one out. One relay leads per service, by advisory lock.
 """
@@ -8,11 +9,9 @@ log was wiped; it never leaves one out. One relay leads per service, by advisory
 import asyncio
 import contextlib
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Protocol
 
 import asyncpg
@@ -23,7 +22,7 @@ from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT, Database, DatabaseBounds, Row
 from services.common.kit.health import Health
 from services.common.kit.kafka import (
-    PARTITIONS,
+    EVENTS_HEADER,
     BrokerTrouble,
     Cluster,
     Header,
@@ -39,30 +38,33 @@ from services.common.kit.positions import Partition
 
 log = get_logger()
 
-_SPEC_VERSION: Final[Header] = ("ce_specversion", b"1.0")
-_NO_TIME: Final[Header] = ("ce_time", b"")
 _CONTENT_TYPE: Final[Header] = ("content-type", b"application/json")
 
 FROM_THE_FIRST_ROW = "3:3:"
 STAND_BY_S = 1.0
 RETRY_S = 0.5
 MONTHS_EVERY_S = 3600.0
-# A tick costs the relay, the broker and every consumer some ms however few rows it has. So what
-# streams in is gathered for as long as the tick before had rows; what comes singly goes at once.
-GATHER_FROM_ROWS = 100
-GATHER_S_PER_ROW = 0.001
+# A tick costs the relay, the broker and every consumer some ms however few events it has. So what
+# streams in is gathered for as long as the tick before had events; what comes singly goes at once.
+GATHER_FROM_EVENTS = 100
+GATHER_S_PER_EVENT = 0.001
 GATHER_MAX_S = 0.2
 
 # The rows of the tick after last_id. In-progress transactions of prev are asked for one by one:
 # a range from xmin(prev) would be scanned again and again behind one long-open transaction.
+# A page is as many rows as it takes to have so many events: what it takes in memory is known.
 PAGE = """
-    select id, topic, key, event_id, type, payload, created_at from outbox
-    where (xid = any (array (select pg_snapshot_xip($1::text::pg_snapshot)))
-           or (xid >= (select pg_snapshot_xmax($1::text::pg_snapshot))
-               and xid < (select pg_snapshot_xmax($2::text::pg_snapshot))))
-      and pg_visible_in_snapshot(xid, (select $2::text::pg_snapshot))
-      and id > $3
-    order by id limit $4
+    select id, topic, partition, events, payload, created_at from (
+        select *, sum(events) over (order by id) - events as events_before from (
+            select id, topic, partition, events, payload, created_at from outbox
+            where (xid = any (array (select pg_snapshot_xip($1::text::pg_snapshot)))
+                   or (xid >= (select pg_snapshot_xmax($1::text::pg_snapshot))
+                       and xid < (select pg_snapshot_xmax($2::text::pg_snapshot))))
+              and pg_visible_in_snapshot(xid, (select $2::text::pg_snapshot))
+              and id > $3
+            order by id limit $4) as found) as counted
+    where events_before < $4
+    order by id
     """
 MOVE = """
     update relay_state set prev = $4, cur = $5, last_id = $6, cluster_id = $7, acked = $8
@@ -142,7 +144,7 @@ class Relay:
                 return
             log.info("relay.leading")
             state = await self._verified(lead.connection, await _read_state(lead.connection))
-            tick_rows = 0
+            tick_events = 0
             while not stop.is_set():
                 self._database.outbox_filled.clear()
                 try:
@@ -150,18 +152,18 @@ class Relay:
                 except LogReplaced:
                     state = await self._rewound(lead.connection, state)
                     continue
-                tick_rows += published
+                tick_events += published
                 if not published:
                     self._health.waiting("relay")
                     # Short enough for the stop to wait.
                     await pause(self._bounds.relay_poll_ms / 1000, self._database.outbox_filled)
                 elif state.between_ticks:
-                    if tick_rows >= GATHER_FROM_ROWS:
-                        await pause(min(tick_rows * GATHER_S_PER_ROW, GATHER_MAX_S), stop)
-                    tick_rows = 0
+                    if tick_events >= GATHER_FROM_EVENTS:
+                        await pause(min(tick_events * GATHER_S_PER_EVENT, GATHER_MAX_S), stop)
+                    tick_events = 0
 
     async def _step(self, connection: "asyncpg.Connection[Row]", state: State) -> tuple[State, int]:
-        """Publish the next page of the tick under way, or of a new one."""
+        """Publish the next page of the tick under way, or of a new one; say how many events."""
         if time.monotonic() - self._months_seen_to_at > MONTHS_EVERY_S and state.between_ticks:
             self._months_seen_to_at = time.monotonic()
             await self._see_to_months(connection, state)
@@ -184,7 +186,8 @@ class Relay:
             return state, 0
         acked = {**state.acked, **await self._publish(rows, state.acked)} if rows else state.acked
         crashpoint("relay.produced")
-        last = len(rows) < self._bounds.relay_page_rows
+        events = sum(row["events"] for row in rows)
+        last = events < self._bounds.relay_page_rows
         after = State(
             prev=cur if last else state.prev,
             cur=cur,
@@ -193,10 +196,10 @@ class Relay:
             acked=acked,
         )
         await _move(connection, state, after)
-        metrics.relay_rows.labels(self._service).inc(len(rows))
+        metrics.relay_rows.labels(self._service).inc(events)
         if rows:
             self._health.progress("relay")
-        return after, len(rows)
+        return after, events
 
     async def _see_to_months(self, connection: "asyncpg.Connection[Row]", state: State) -> None:
         """Make the month to come, and drop those that are old and passed by everybody.
@@ -240,17 +243,9 @@ class Relay:
             self._writer = writer
             await writer.open()
         lanes: defaultdict[Partition, list[Outgoing]] = defaultdict(list)
-        moment, timestamp_ms, time_header = None, 0, _NO_TIME
-        for _, topic, key, event_id, kind, payload, at in rows:
-            if at != moment:  # all rows of a transaction have one
-                moment = at
-                timestamp_ms = int(at.timestamp() * 1000)
-                time_header = ("ce_time", at.isoformat().encode())
-            identity = ("ce_id", str(event_id).encode())
-            headers = [_SPEC_VERSION, identity, *_of_type(kind), time_header, _CONTENT_TYPE]
-            lanes[topic, partition_of(key.bytes)].append(
-                Outgoing(str(key).encode(), payload, timestamp_ms, headers)
-            )
+        for _, topic, partition, events, payload, at in rows:
+            headers = [_CONTENT_TYPE, (EVENTS_HEADER, b"%d" % events)]
+            lanes[topic, partition].append(Outgoing(payload, int(at.timestamp() * 1000), headers))
         offsets = await self._writer.write(lanes)
         if any(first <= acked.get(partition, -1) for partition, (first, _) in offsets.items()):
             raise LogReplaced
@@ -285,16 +280,6 @@ class Relay:
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.close()
-
-
-def partition_of(key: bytes) -> int:
-    """Give the partition of an aggregate, for ever the same."""
-    return zlib.crc32(key) % PARTITIONS
-
-
-@lru_cache(maxsize=64)
-def _of_type(kind: str) -> tuple[Header, Header]:
-    return ("ce_type", kind.encode()), ("ce_source", b"/" + kind.partition(".")[0].encode())
 
 
 async def _read_state(connection: "asyncpg.Connection[Row]") -> State:

@@ -3,27 +3,26 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.topics import make_topics
-from services.common.contracts.event import Event, MemberEvent
+from services.common.contracts.event import PARTITIONS, Event, MemberEvent, Reader
 from services.common.ids import new_id
 from services.common.kit import clock, consumer, outbox, positions
 from services.common.kit.consumer import Consumer, Handler
 from services.common.kit.db import Database, Row, Unit, driver_dsn
 from services.common.kit.health import Health
 from services.common.kit.kafka import (
-    PARTITIONS,
     Cluster,
     LogReader,
     LogWriter,
     Outgoing,
-    Record,
 )
+from services.common.kit.positions import Partition
 from services.common.kit.relay import Relay
 from services.common.kit.settings import ServiceSettings
 
@@ -40,6 +39,14 @@ class Noted(MemberEvent, frozen=True, kw_only=True):
 
     topic: ClassVar[str] = "tests"
     number: int
+
+
+class Heard(NamedTuple):
+    """One event of a topic, and where it lay."""
+
+    partition: Partition
+    offset: int
+    event: Noted
 
 
 def event_type(topic_name: str) -> type[Noted]:
@@ -130,19 +137,29 @@ class Desk:
                     return
                 await asyncio.sleep(0.05)
 
-    async def on_topic(self, count: int, *, settle_s: float = 0.3) -> list[Record]:
-        """Read the topic from its beginning until `count` records are there, and a bit longer."""
+    async def on_topic(self, count: int, *, settle_s: float = 0.3) -> list[Heard]:
+        """Read the topic from its beginning until `count` events are there, and a bit longer."""
         reader = LogReader(self.knobs)
         await reader.open({(self.kind.topic, number): 0 for number in range(12)})
-        found: list[Record] = []
+        found: list[Heard] = []
         try:
             async with asyncio.timeout(30):
                 while len(found) < count:
-                    found += await reader.next(wait_s=0.2, rows_max=5_000)
-            found += await reader.next(wait_s=settle_s, rows_max=5_000)
+                    found += await self._heard(reader, 0.2)
+            found += await self._heard(reader, settle_s)
         finally:
             await reader.close()
         return found
+
+    async def _heard(self, reader: LogReader, wait_s: float) -> list[Heard]:
+        records = await reader.next(wait_s=wait_s, events_max=5_000)
+        read = Reader([self.kind]).read
+        return [
+            Heard(record.partition, record.offset, event)
+            for record in records
+            for event in read(record.payload)
+            if isinstance(event, Noted)
+        ]
 
     async def replace_log(self) -> None:
         """Delete the topic and make it anew; the cluster keeps its id."""
@@ -176,7 +193,13 @@ class Desk:
 
 async def lay_tables(url: str) -> None:
     connection = await asyncpg.connect(driver_dsn(url))
-    for statement in (*outbox.DDL, outbox.MONTHS_DDL, *positions.DDL, *consumer.DEAD_LETTERS_DDL):
+    for statement in (
+        *outbox.DDL,
+        *outbox.SETS_DDL,
+        outbox.MONTHS_DDL,
+        *positions.DDL,
+        *consumer.DEAD_LETTERS_DDL,
+    ):
         await connection.execute(statement)
     await connection.execute("create table seen (number int not null, member_id uuid not null)")
     await connection.close()

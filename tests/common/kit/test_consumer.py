@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
+import msgspec
 import pytest
 
 from services.common.contracts.event import Event
@@ -102,12 +103,11 @@ async def test_dead_letters_driven_again_come_in_their_order(desk: Desk) -> None
 
 
 async def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(desk: Desk) -> None:
-    broken = desk.note(1)
     await desk.write([2])
     async with desk.database.begin() as unit:
-        await unit.publish([broken])
+        await unit.publish([desk.note(1)])
         await unit.execute(
-            "update outbox set payload = '\\x7b' where event_id = $1", broken.event_id
+            "update outbox set payload = '\\x7b' where id = (select max(id) from outbox)"
         )
     async with running(desk.relay().run, desk.consumer().run):
         await desk.write([3])
@@ -119,15 +119,65 @@ async def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(desk: Desk) -> N
 async def test_what_has_no_id_and_what_no_table_can_hold_is_kept_and_the_rest_goes_on(
     desk: Desk,
 ) -> None:
-    kind = ("ce_type", b"tests.noted.v1")
-    nameless = Outgoing(b"a", b"{", 0, [kind])
-    unwritable = Outgoing(b"b\0", b"{", 0, [kind, ("ce_id", b"\0")])
+    nameless = Outgoing(b"{", 0, [])
+    unwritable = Outgoing(
+        b'[{"type":"tests.noted.v1","event_id":"\\u0000","member_id":"b\\u0000"}]', 0, []
+    )
     await desk.put(nameless, nameless, unwritable)
     await desk.write([1])
     async with running(desk.relay().run, desk.consumer().run):
         letters = await desk.letters(3)
         assert await desk.seen_in_all(1) == [1]
-    assert [letter["key"] for letter in letters] == ["a", "a", "b\ufffd"]
+    assert [letter["key"] for letter in letters] == ["", "", "b\ufffd"]
+
+
+async def test_one_malformed_event_of_a_set_is_set_aside_and_the_others_go_on(desk: Desk) -> None:
+    unlucky = new_id()
+    before, broken, behind = (desk.note(number, unlucky) for number in (1, 2, 3))
+    fields = msgspec.to_builtins(broken) | {"number": "two"}
+    others = [desk.note(number) for number in (4, 5)]
+    payload = msgspec.json.encode([others[0], before, fields, behind, others[1]])
+    await desk.put(Outgoing(payload, 0, [("events", b"5")]))
+    async with running(desk.consumer().run):
+        assert sorted(await desk.seen_in_all(2)) == [4, 5]
+        letters = await desk.letters(3)
+    assert [letter["error"] for letter in letters] == ["", "ValidationError", ""]
+    assert {letter["key"] for letter in letters} == {str(unlucky)}
+    async with desk.database.begin() as unit:
+        kept = await unit.fetch("select event_id, type, payload from dead_letters order by id")
+    assert [row["event_id"] for row in kept] == [str(e.event_id) for e in (before, broken, behind)]
+    assert msgspec.json.decode(kept[1]["payload"]) == fields
+    assert kept[1]["type"] == "tests.noted.v1"
+
+
+async def test_an_event_of_an_unknown_type_is_passed_over_amid_its_set(desk: Desk) -> None:
+    stranger = {"type": "tests.never_heard_of.v1", "event_id": str(new_id())}
+    payload = msgspec.json.encode([desk.note(1), stranger, desk.note(2)])
+    single = msgspec.json.encode(desk.note(3))
+    await desk.put(Outgoing(payload, 0, []), Outgoing(single, 0, []))
+    async with running(desk.consumer().run):
+        assert sorted(await desk.seen_in_all(3)) == [1, 2, 3]
+    assert await desk.letters(0) == []
+
+
+async def test_no_more_events_are_taken_at_once_than_a_transaction_may_hold(desk: Desk) -> None:
+    taken: list[int] = []
+
+    async def count(unit: Unit, events: Sequence[Event]) -> None:
+        taken.append(len(events))
+        await keep_seen(unit, events)
+
+    desk.knobs = desk.knobs.model_copy(update={"consumer_batch_rows": 450})
+    await desk.write(range(1_000), new_id())
+    await desk.write(range(1_000, 1_900))
+    for number in range(1_900, 2_000):
+        await desk.write([number])
+    async with running(desk.relay().run):
+        await desk.on_topic(2_000)
+    async with running(desk.consumer(count).run):
+        assert sorted(await desk.seen_in_all(2_000)) == list(range(2_000))
+    assert max(taken) <= 450
+    assert len(taken) < 20
 
 
 async def test_a_log_that_no_longer_holds_the_position_is_read_from_its_beginning(
@@ -150,8 +200,8 @@ class DeafAtFirst(LogReader):
 
     deaf = True
 
-    async def next(self, *, wait_s: float, rows_max: int) -> list[Record]:
-        records = await super().next(wait_s=wait_s, rows_max=rows_max)
+    async def next(self, *, wait_s: float, events_max: int) -> list[Record]:
+        records = await super().next(wait_s=wait_s, events_max=events_max)
         return [] if self.deaf else records
 
     async def close(self) -> None:

@@ -5,18 +5,20 @@ import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from uuid import UUID
 
+import asyncpg
 import pytest
 
-from services.common.contracts.event import payload_of
+from services.common.contracts.event import SET_EVENTS_MAX, partition_of
 from services.common.ids import new_id
 from services.common.kit import outbox, relay
-from services.common.kit.db import Database
+from services.common.kit.db import Database, driver_dsn
 from services.common.kit.health import Health
 from services.common.kit.kafka import LogReader, LogWriter, Outgoing
 from services.common.kit.positions import Partition
 from tests.common.kit.stream import Desk, Knobs, lay_tables, running
 from tests.conftest import MakeDatabase
 from tests.servers import KafkaServer
+from tests.told import events_in
 
 
 @pytest.fixture
@@ -57,9 +59,9 @@ class NaiveCursor:
         while not stop.is_set():
             async with self._database.begin() as unit:
                 rows = await unit.fetch(
-                    "select id, event_id from outbox where id > $1 order by id", last
+                    "select id, payload from outbox where id > $1 order by id", last
                 )
-            self.found |= {row["event_id"] for row in rows}
+            self.found |= {UUID(event["event_id"]) for event in events_in(rows)}
             last = rows[-1]["id"] if rows else last
             await asyncio.sleep(0.002)
 
@@ -95,10 +97,10 @@ async def test_what_commits_out_of_order_is_published_once_and_in_each_members_o
         records = await desk.on_topic(len(committed))
 
     assert len(records) == len(committed)
-    assert len({record.event_id for record in records}) == len(committed)
-    order: dict[str, list[int]] = {}
-    for record in records:
-        order.setdefault(record.key, []).append(int(record.payload.split(b'"number":')[1][:-1]))
+    assert len({heard.event.event_id for heard in records}) == len(committed)
+    order: dict[UUID, list[int]] = {}
+    for heard in records:
+        order.setdefault(heard.event.member_id, []).append(heard.event.number)
     assert all(numbers == sorted(numbers) for numbers in order.values())
     assert len(naive.found) < len(committed), "the scene must be one in which a cursor loses"
 
@@ -117,7 +119,7 @@ async def test_a_page_that_was_acked_and_not_remembered_comes_again(desk: Desk) 
         await unit.execute("update relay_state set acked = '{}'")
     async with running(desk.relay().run):
         records = await desk.on_topic(6)
-    assert len({record.event_id for record in records}) == 3
+    assert len({heard.event.event_id for heard in records}) == 3
 
 
 async def test_another_cluster_is_given_everything_that_is_kept(desk: Desk) -> None:
@@ -129,7 +131,7 @@ async def test_another_cluster_is_given_everything_that_is_kept(desk: Desk) -> N
     await desk.write([4])
     async with running(desk.relay().run):
         records = await desk.on_topic(7)
-    assert len({record.event_id for record in records}) == 4
+    assert len({heard.event.event_id for heard in records}) == 4
 
 
 async def test_a_log_that_ends_before_its_last_ack_is_given_everything_again(desk: Desk) -> None:
@@ -142,7 +144,7 @@ async def test_a_log_that_ends_before_its_last_ack_is_given_everything_again(des
         )
     async with running(desk.relay().run):
         records = await desk.on_topic(4)
-    assert len({record.event_id for record in records}) == 2
+    assert len({heard.event.event_id for heard in records}) == 2
 
 
 async def test_a_log_replaced_between_two_writes_is_given_everything_again(desk: Desk) -> None:
@@ -153,7 +155,7 @@ async def test_a_log_replaced_between_two_writes_is_given_everything_again(desk:
         await desk.replace_log()
         await desk.write([4, 5, 6, 7, 8], member)  # more than were acknowledged before
         records = await desk.on_topic(5, settle_s=5)
-    assert len({record.event_id for record in records}) == 8
+    assert len({heard.event.event_id for heard in records}) == 8
 
 
 async def test_events_of_a_clock_that_is_hours_ahead_are_published_all_the_same(desk: Desk) -> None:
@@ -205,7 +207,7 @@ async def test_relayed_is_told_only_of_what_was_acknowledged(desk: Desk) -> None
                 await asyncio.sleep(0.02)
 
 
-async def test_one_member_keeps_one_partition_and_the_payload_arrives_as_written(
+async def test_one_member_keeps_one_partition_and_the_event_arrives_as_written(
     desk: Desk,
 ) -> None:
     member = new_id()
@@ -215,9 +217,55 @@ async def test_one_member_keeps_one_partition_and_the_payload_arrives_as_written
     await desk.write([2, 3], member)
     async with running(desk.relay().run):
         records = await desk.on_topic(3)
-    assert len({record.partition for record in records}) == 1
-    assert records[0].payload == payload_of(event)
-    assert (records[0].kind, records[0].event_id) == ("tests.noted.v1", str(event.event_id))
+    assert {heard.partition for heard in records} == {(desk.kind.topic, partition_of(member))}
+    assert records[0].event == event
+
+
+async def test_a_transactions_events_go_in_one_set_a_partition_in_their_order(desk: Desk) -> None:
+    members = [new_id() for _ in range(50)]
+    events = [desk.note(number, members[number % 50]) for number in range(1_000)]
+    async with desk.database.begin() as unit:
+        await unit.publish(events)
+        sizes = [row["events"] for row in await unit.fetch("select events from outbox")]
+    assert sum(sizes) == len(events)
+    assert max(sizes) <= SET_EVENTS_MAX
+    async with running(desk.relay().run):
+        records = await desk.on_topic(len(events))
+    assert len({(heard.partition, heard.offset) for heard in records}) == len(sizes)
+    for member in members:
+        numbers = [heard.event.number for heard in records if heard.event.member_id == member]
+        assert numbers == sorted(numbers)
+        assert len(numbers) == 20
+
+
+async def test_a_long_backlog_is_published_a_page_of_events_at_a_time(desk: Desk) -> None:
+    desk.knobs = desk.knobs.model_copy(update={"relay_page_rows": 100})
+    member = new_id()
+    for first in range(0, 900, 90):
+        await desk.write(range(first, first + 90), member)
+    async with running(desk.relay().run):
+        records = await desk.on_topic(900)
+    assert [heard.event.number for heard in records] == list(range(900))
+
+
+async def test_what_an_older_outbox_holds_becomes_sets_of_one(make_database: MakeDatabase) -> None:
+    connection = await asyncpg.connect(driver_dsn(await make_database("older")))
+    member = new_id()
+    for statement in outbox.DDL:
+        await connection.execute(statement)
+    await connection.execute(
+        "insert into outbox (topic, key, event_id, type, payload)"
+        " values ('things', $1, $1, 'thing', '{\"a\": 1}')",
+        member,
+    )
+    for statement in outbox.SETS_DDL:
+        await connection.execute(statement)
+    (row,) = await connection.fetch("select * from outbox")
+    assert (row["topic"], row["events"], row["payload"]) == ("things", 1, b'[{"a": 1}]')
+    assert row["partition"] == partition_of(member)
+    storage = "select distinct attstorage from pg_attribute where attname = 'payload'"
+    assert [kept[0] for kept in await connection.fetch(storage)] == [b"e"]
+    await connection.close()
 
 
 async def old_month(desk: Desk) -> None:

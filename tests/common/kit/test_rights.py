@@ -25,6 +25,7 @@ def upgrade() -> None:
         "create table note (id bigint generated always as identity primary key, said text)",
         "create table book (id bigint generated always as identity primary key, said text)",
         *outbox.DDL,
+        *outbox.SETS_DDL,
     ))
     migrate.append_only("book")
 """

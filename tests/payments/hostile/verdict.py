@@ -3,12 +3,10 @@
 import json
 from collections import Counter, defaultdict
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from deploy.sandbox.bank.movements import Kind
 from services.common.kit import clock
-from services.common.kit.db import Row
 from services.payments.model.payouts import named_by
 from services.payments.usecases import reading
 from services.payments.usecases.reconciled import reconciled_days
@@ -16,6 +14,7 @@ from services.payments.usecases.submit import open_batches
 from tests.payments.hostile.bank import OPENING_FEN, Fact
 from tests.payments.hostile.world import MORNING, World
 from tests.payments.steps import check_books
+from tests.told import ROWS, events_in
 
 # Movements that no batch of ours has made.
 NEVER_OURS = (Kind.DEPOSIT, Kind.TRANSFER, Kind.FEE)
@@ -203,12 +202,9 @@ async def _check_accounts(world: World) -> None:
 
 async def _check_events(world: World) -> None:
     """Nobody is told twice that the same attempt was paid."""
-    rows = await world.rows(
-        "select payload from outbox where type = 'payments.payout_paid.v1' order by id"
-    )
-    told = [(paid["payout_id"], paid["attempt_no"]) for paid in map(_decoded, rows)]
-    must(len(told) == len(set(told)), "a payout was told to be paid twice")
-
-
-def _decoded(row: Row) -> dict[str, Any]:
-    return json.loads(row["payload"])
+    paid = [
+        (event["payout_id"], event["attempt_no"])
+        for event in events_in(await world.rows(ROWS))
+        if event["type"] == "payments.payout_paid.v1"
+    ]
+    must(len(paid) == len(set(paid)), "a payout was told to be paid twice")
