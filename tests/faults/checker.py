@@ -293,7 +293,7 @@ async def under_way(urls: Mapping[str, str]) -> dict[str, int]:
 
 
 async def behind(urls: Mapping[str, str], cluster_id: str, ends: Mapping[Any, int]) -> int:
-    """Count the events that a group has still before it on this cluster."""
+    """Count the records that a group has still before it on this cluster."""
     question = f"""select topic, partition, next_offset from positions
                    where cluster_id = '{cluster_id}'"""  # noqa: S608 - our own cluster's id
     left = 0

@@ -36,7 +36,7 @@ class _Bounds:
 
 
 class Lags:
-    """How many events each group has still before it."""
+    """How many records, which are sets of events, each group has still before it."""
 
     def __init__(self, cluster: Cluster, ends: LogEnds) -> None:
         self._cluster = cluster

@@ -1,9 +1,9 @@
 """Publishes the outbox by snapshot difference: nothing lost, nothing out of order.
 
 A row is a set of events and becomes one record. A tick is what rows are visible in the snapshot
-`cur` and not in `prev`; asking for "what is after
-X" instead loses what commits late. The relay may publish a row twice, after a crash or when the
-log was wiped; it never leaves one out. One relay leads per service, by advisory lock.
+`cur` and not in `prev`; asking for "what is after X" instead loses what commits late. The relay may
+publish a row twice, after a crash or when the log was wiped; it never leaves one out. One relay
+leads per service, by advisory lock.
 """
 
 import asyncio
