@@ -27,6 +27,7 @@ from services.enrollment.usecases import rosters
 from tests.enrollment.conftest import EnrollmentDesk
 from tests.enrollment.people import Worker, csv_of, worker, workers
 from tests.servers import PostgresServer
+from tests.told import ROWS, events_in
 
 
 def counts(roster: dict[str, object]) -> tuple[object, ...]:
@@ -121,8 +122,11 @@ async def test_events_stand_in_the_order_of_the_members_that_were_locked(
 ) -> None:
     await enrollment.make_unit()
     await enrollment.upload(workers(9))
-    ids = [e.member_id for e in await enrollment.events() if isinstance(e, MemberEvent)]
-    assert ids == sorted(ids)
+    rows = await enrollment.fetch(ROWS)
+    for row in rows:
+        ids = [event["member_id"] for event in events_in([row]) if "member_id" in event]
+        assert ids == sorted(ids)
+    assert sum(row.get("member_id") is not None for row in events_in(rows)) == 9 * 4
 
 
 async def test_a_later_roster_carries_cover_back_and_tells_so(enrollment: EnrollmentDesk) -> None:
