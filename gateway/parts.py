@@ -60,7 +60,9 @@ class Parts:
         return timedelta(seconds=self.settings.signature_window_s)
 
     def desk(self, caller: Caller) -> Desk:
-        return Desk(caller, self.services, self.settings.upload_timeout_s)
+        return Desk(
+            caller, self.services, self.settings.upload_timeout_s, self.settings.report_timeout_s
+        )
 
     async def close(self) -> None:
         await asyncio.gather(*self.errands, return_exceptions=True)

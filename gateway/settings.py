@@ -39,6 +39,7 @@ class Settings(ProcessSettings):
     feed_bytes_max: PositiveInt = 4 * 1024**3 + 64 * 1024
     body_idle_timeout_s: PositiveFloat = 30.0
     upload_timeout_s: PositiveFloat = 3_600.0
+    report_timeout_s: PositiveFloat = 60.0
     answer_bytes_max: PositiveInt = 8 * 1024 * 1024
     timeline_pages_max: PositiveInt = 10
 

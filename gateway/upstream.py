@@ -61,6 +61,7 @@ class Desk:
     caller: Caller
     services: Services
     upload_timeout_s: float
+    report_timeout_s: float
 
     @property
     def enrollment(self) -> Client:
@@ -84,6 +85,13 @@ class Desk:
         """Ask, with the query parameters that were told at all."""
         params = {name: str(value) for name, value in asked.items() if value is not None}
         got = await service.request("GET", path, caller=self.caller, params=params)
+        return read(got, answer)
+
+    async def report(self, service: Client, path: str, answer: type[Model]) -> Model:
+        """Ask for what a service adds up from all that it holds."""
+        got = await service.request(
+            "GET", path, caller=self.caller, timeout_s=self.report_timeout_s
+        )
         return read(got, answer)
 
     async def send(

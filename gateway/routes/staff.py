@@ -126,6 +126,6 @@ async def get_benefits(
 @opened_to(_MONEY_SEEN)
 async def get_books(desk: DeskDep) -> schemas.BooksOut:
     services = (desk.enrollment, desk.claims, desk.payments, desk.notify)
-    asked = (desk.get(service, "/books", schemas.Books) for service in services)
+    asked = (desk.report(service, "/books", schemas.Books) for service in services)
     enrollment, claims, payments, notify = await asyncio.gather(*asked)
     return schemas.BooksOut(enrollment=enrollment, claims=claims, payments=payments, notify=notify)

@@ -94,5 +94,5 @@ async def granted(
 
 async def books(database: Database) -> dict[str, int]:
     """Give the sums that the books of all services are compared by."""
-    async with database.begin() as unit:
+    async with database.report() as unit:
         return {**await views.sums(unit), **await backlog(unit)}

@@ -24,8 +24,8 @@ Row = asyncpg.Record
 # A statement about more than so many is planned for them; planning costs about as much as ten.
 SET_ROWS: Final = 50
 
-# Said first in a transaction whose looks have to go together: all of them see one moment.
-SNAPSHOT = "set transaction isolation level repeatable read"
+# What adds up whole tables takes seconds once they hold a year's millions.
+REPORT_S: Final = 60.0
 
 # Worth another try of the whole unit: serialization failure, deadlock, lock time-out, statement
 # time-out, server shutting down, connection lost, read-only after a failover.
@@ -89,23 +89,24 @@ class Unit:
         # Who waits for what this transaction writes; they are woken once it is committed.
         self.wakes: set[asyncio.Event] = set()
         self._plans_anew = False
+        self._timeout_s: float | None = None  # the connection's own
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
         await self._plan_for(args)
-        return await self._driver.fetch(sql, *args)
+        return await self._driver.fetch(sql, *args, timeout=self._timeout_s)
 
     async def fetchrow(self, sql: str, *args: object) -> Row | None:
         await self._plan_for(args)
-        return await self._driver.fetchrow(sql, *args)
+        return await self._driver.fetchrow(sql, *args, timeout=self._timeout_s)
 
     async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - a column of any type
         await self._plan_for(args)
-        return await self._driver.fetchval(sql, *args)
+        return await self._driver.fetchval(sql, *args, timeout=self._timeout_s)
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run a statement and give the number of rows it touched."""
         await self._plan_for(args)
-        tag = await self._driver.execute(sql, *args)
+        tag = await self._driver.execute(sql, *args, timeout=self._timeout_s)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
@@ -131,6 +132,11 @@ class Unit:
         if not self._plans_anew and any(map(_is_large, args)):
             self._plans_anew = True
             await self._driver.execute("set local plan_cache_mode = force_custom_plan")
+
+    async def allow(self, seconds: float) -> None:
+        """Give each further statement so long, here and in the server."""
+        await self.execute(f"set local statement_timeout = {int(seconds * 1000)}")
+        self._timeout_s = seconds
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncGenerator[None]:
@@ -196,6 +202,14 @@ class Database:
             self.outbox_filled.set()
         for event in unit.wakes:
             event.set()
+
+    @asynccontextmanager
+    async def report(self) -> AsyncGenerator[Unit]:
+        """Open a transaction that adds up tables: its looks see one moment, and have their time."""
+        async with self.begin() as unit:
+            await unit.execute("set transaction isolation level repeatable read")
+            await unit.allow(REPORT_S)
+            yield unit
 
     async def ping(self) -> None:
         async with self.begin() as unit:

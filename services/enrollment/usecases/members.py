@@ -94,5 +94,5 @@ def may_see(caller: Caller, member_id: UUID, unit_code: str) -> bool:
 
 
 async def count_books(desk: Desk) -> dict[str, int]:
-    async with desk.database.begin() as unit:
+    async with desk.database.report() as unit:
         return await books.sums(unit)

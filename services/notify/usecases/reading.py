@@ -49,7 +49,7 @@ class Reading:
         return shown, _cursor(page[-1].created_at, page[-1].message_id) if more else None
 
     async def books(self) -> dict[str, int | dict[str, int]]:
-        async with self.database.begin() as unit:
+        async with self.database.report() as unit:
             by_state = await books.messages_by_state(unit)
             counts = await books.counts(unit)
         return {"messages_by_state": by_state, "sent": by_state.get(MessageState.SENT, 0), **counts}

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.common.kit.db import SNAPSHOT, Row, Unit
+from services.common.kit.db import Row, Unit
 from services.common.money import Fen
 from services.payments.errors import UnknownMember
 from services.payments.model.ledger import Account, TrialRow
@@ -186,8 +186,7 @@ def _by_account(rows: Sequence[TrialRow]) -> dict[str, int]:
 
 async def books(desk: Desk) -> dict[str, Any]:
     """Add everything up from its rows, all in one snapshot, for whoever checks."""
-    async with desk.database.begin() as unit:
-        await unit.execute(SNAPSHOT)
+    async with desk.database.report() as unit:
         return {
             **await pages.balances(unit),
             **await pages.under_way(unit),

@@ -3,7 +3,6 @@
 from datetime import date
 from itertools import accumulate
 
-from services.common.kit.db import SNAPSHOT
 from services.common.money import Fen
 from services.payments.model.shown import Place
 from services.payments.model.statements import ReconciledDay, ShownLine
@@ -15,8 +14,7 @@ from services.payments.usecases.statements import open_party
 
 async def reconciled_days(desk: Desk, fund_id: str, first: date, last: date) -> list[ReconciledDay]:
     """Hold bank and book of a fund against each other at the end of every day, in one snapshot."""
-    async with desk.database.begin() as unit:
-        await unit.execute(SNAPSHOT)
+    async with desk.database.report() as unit:
         closings = {
             row["day"]: Fen(row["closing_fen"])
             for row in await statements.between(unit, fund_id, first, last)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.common.kit import clock
-from services.common.kit.db import SNAPSHOT, Unit
+from services.common.kit.db import Unit
 from services.payments.errors import UnknownMonth
 from services.payments.model.funds import Fund
 from services.payments.model.ledger import Account, PairSum, TrialRow
@@ -27,16 +27,14 @@ async def trial_balance(desk: Desk, first: date, last: date) -> list[TrialRow]:
 
 async def fund_statements(desk: Desk, first: date, last: date) -> list[FundStatement]:
     """Give every fund's receipts and payments in a span, both days in it."""
-    async with desk.database.begin() as unit:
-        await unit.execute(SNAPSHOT)
+    async with desk.database.report() as unit:
         rows, sums = await _added_up(unit, first, last)
     return [rules.fund_statement(fund, rows, sums) for fund in desk.funds.funds]
 
 
 async def month_report(desk: Desk, month: Month) -> MonthReport:
     """Gather what a month's page says; `UnknownMonth` where the books have nothing of it."""
-    async with desk.database.begin() as unit:
-        await unit.execute(SNAPSHOT)
+    async with desk.database.report() as unit:
         begins = await days.first_closed(unit)
         if month.first > clock.today() or begins is None or month.last <= begins:
             raise UnknownMonth

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.common.kit.db import SNAPSHOT, Database, Unit
+from services.common.kit.db import Database, Unit
 from services.common.money import Fen, yuan
 from services.payments.model.ledger import Account, ClosedDay, PairSum
 from services.payments.model.months import ONE_DAY
@@ -29,8 +29,7 @@ async def verify(database: Database) -> str | None:
         if (differs := await _differs(database, root, closed)) is not None:
             return f"{closed.day}: {differs}"
         root = closed.root
-    async with database.begin() as unit:
-        await unit.execute(SNAPSHOT)
+    async with database.report() as unit:
         return await _months_differ(unit) or await _cash_differs(unit)
 
 

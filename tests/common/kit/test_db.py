@@ -63,3 +63,29 @@ async def test_a_pool_of_dead_connections_fails_nobody(database: Database) -> No
 
     for _ in range(AT_ONCE):
         await database.ping()
+
+
+async def test_a_report_has_more_time_than_others_and_sees_one_moment(
+    make_database: MakeDatabase,
+) -> None:
+    settings = ServiceSettings(
+        database_url=await make_database("kit_db"),
+        port=0,
+        statement_timeout_ms=300,
+        database_command_timeout_s=0.4,
+    )
+    database = Database(settings, application=APPLICATION)
+    try:
+        with pytest.raises(TRANSIENT):
+            async with database.begin() as unit:
+                await unit.fetchval("select pg_sleep(1)")
+        async with database.report() as unit:
+            before = await unit.fetchval("select count(*) from pg_class")
+            await unit.fetchval("select pg_sleep(1)")
+            async with database.begin() as other:
+                await other.execute("create table made_meanwhile (id int)")
+            assert await unit.fetchval("select count(*) from pg_class") == before
+        async with database.begin() as unit:
+            assert await unit.fetchval("show statement_timeout") == "300ms"
+    finally:
+        await database.close()
