@@ -161,6 +161,14 @@ feed_refusal = Table(
     PrimaryKeyConstraint("feed_id", "line", name="feed_refusal_key"),
 )
 
+# One row: when a hospital's post was last taken.
+people_seen = Table(
+    "people_seen",
+    metadata,
+    Column("at", DateTime(timezone=True), nullable=False),
+    postgresql_with={"fillfactor": 50},
+)
+
 # A scheme file that somebody has changed and may try out; it is never changed again itself.
 # `base_sha256` is of the file that was in force then: an edition is published on top of that alone.
 scheme_draft = Table(

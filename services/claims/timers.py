@@ -15,7 +15,7 @@ from services.claims.rows import RowReader
 from services.claims.settings import Settings
 from services.claims.store.backtest import Backtest
 from services.claims.store.feeds import Feed
-from services.claims.usecases import backtest, editions, feeds, reviews
+from services.claims.usecases import backtest, editions, feeds, people, reviews
 from services.claims.usecases.desk import Desk, Incoming, Reader, Shelf
 from services.claims.usecases.feeds import Numbered
 from services.common.errors import DomainError
@@ -33,6 +33,10 @@ log = get_logger()
 RETRY_S = 0.5
 YIELD_S = 0.05
 FRESH_WAIT_S = 5.0
+# While people are being served the feed works a third of the time, in chunks a third as large: what
+# stands before a person, at every place on the way, is as large as a chunk.
+SHARE_BESIDE_PEOPLE = 3
+REST_MAX_S = 1.0
 # A file of gigabytes is read through before its first row is judged.
 EXAMINE_STALL_S = 600.0
 # A part of a backtest takes seconds; where its reading times out it is tried some times more.
@@ -118,15 +122,19 @@ class FeedWorker:
             path, self._desk.opener, feed.feed_id, shape.encoding, after=done
         ) as lines:
             while not stop.is_set():
-                await self._yield_to_people(stop)
-                began = time.process_time()
+                await self._wait_for_others(stop)
+                began, began_cpu = time.monotonic(), time.process_time()
                 chunk = _chunk(lines, self._chunk_rows, reader)
                 if not chunk:
                     break
                 done = await self._settle_chunk(feed, done, chunk)
                 crashpoint("claims.chunk_committed")
                 self._health.progress("feed")
-                self._chunk_rows = self._next_size(len(chunk), time.process_time() - began)
+                share = SHARE_BESIDE_PEOPLE if await people.are_there(self._database) else 1
+                cpu_s = time.process_time() - began_cpu
+                self._chunk_rows = self._next_size(len(chunk), cpu_s * share)
+                rest_s = (share - 1) * (time.monotonic() - began)
+                await pause(min(rest_s, REST_MAX_S), stop)
         return done
 
     async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Numbered]) -> int:
@@ -148,7 +156,7 @@ class FeedWorker:
         grown = min(wanted, 2 * self._chunk_rows)
         return max(self._settings.chunk_rows_min, min(grown, self._settings.chunk_rows_max))
 
-    async def _yield_to_people(self, stop: asyncio.Event) -> None:
+    async def _wait_for_others(self, stop: asyncio.Event) -> None:
         """Wait while the services behind are further behind than the bound."""
         while not stop.is_set() and await self._others_behind():
             self._health.progress("feed")

@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,8 +14,9 @@ from services.claims import feedfile
 from services.claims.rows import COLUMNS
 from services.claims.store.feeds import Feed
 from services.claims.timers import FeedWorker
-from services.claims.usecases import feeds
+from services.claims.usecases import feeds, people, posts
 from services.common.ids import new_id
+from services.common.kit import clock
 from services.common.kit.freshness import Freshness
 from services.common.kit.health import Health
 from services.common.kit.kafka import Cluster
@@ -160,3 +162,23 @@ async def test_a_feed_at_rest_shows_nothing_of_a_person(claims: ClaimsDesk) -> N
     feed_id = await hand_in(claims, a_feed(many_rows(3)))
     kept = feedfile.path_of(claims.settings.var_dir, feed_id)
     assert ZHANG.encode() not in await asyncio.to_thread(kept.read_bytes)
+
+
+async def test_people_are_there_for_a_second_after_the_last_post(claims: ClaimsDesk) -> None:
+    await claims.enroll(ZHANG)
+    assert not await people.are_there(claims.database)
+    with clock.set_to(datetime(2026, 3, 2, 9, tzinfo=UTC)) as hands:
+        hands.advance(timedelta(days=1))
+        for number in range(2):
+            await posts.post(claims.counter, [claims.incoming(a_row(setl_id=f"P{number}"))])
+            assert await people.are_there(claims.database)
+            hands.advance(timedelta(seconds=1))
+            assert not await people.are_there(claims.database)
+
+
+async def test_a_feed_goes_on_beside_people_with_rests(claims: ClaimsDesk) -> None:
+    await claims.enroll(ZHANG)
+    feed_id = await hand_in(claims, a_feed(many_rows(120)))
+    with clock.set_to(datetime(2026, 3, 2, 9, tzinfo=UTC)):
+        await claims.counter.people.note()
+        assert (await worked_through(claims, feed_id)).done == 120

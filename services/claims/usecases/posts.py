@@ -12,6 +12,7 @@ from services.claims.store import settlements as store
 from services.claims.store.settlements import Claim, SettlementKey
 from services.claims.usecases.desk import Desk, Incoming, Reader
 from services.claims.usecases.intake import take_in
+from services.claims.usecases.people import People
 from services.common.kit.db import Database
 from services.common.kit.gathering import Gathering
 
@@ -43,6 +44,7 @@ class Counter:
         self.desk = desk
         self.read = read
         self.caught_up = caught_up
+        self.people = People(database)
         self.booking = Gathering[_Post, list[Outcome] | None](
             self._book_sure, rows_of=len, rows_max=SET_ROWS_MAX, sets_at_once=SETS_AT_ONCE
         )
@@ -80,6 +82,7 @@ async def post(counter: Counter, rows: _Post) -> list[Outcome]:
     Who is not known is refused only once all rosters on their way have arrived; where that takes
     too long the row is kept in review.
     """
+    await counter.people.note()
     outcomes = await counter.booking.done(rows)
     return await _take_waited(counter, rows, book=True) if outcomes is None else outcomes
 
