@@ -22,6 +22,8 @@ from services.common.kit.positions import Partition
 CLUSTER_CHECK_S = 1.0
 CLOSE_TIMEOUT_S = 1.0
 FETCH_WAIT_MS = 2_000
+# What has come and is not taken yet is left out of the next question, and there is one at a time.
+BUSY_FETCH_WAIT_MS = 50
 BATCH_BYTES = 512 * 1024
 EVENTS_HEADER = "events"
 
@@ -206,6 +208,7 @@ class LogReader:
 
     def __init__(self, bounds: KafkaBounds, group: str | None = None) -> None:
         self._timeout_s = bounds.kafka_timeout_s
+        self._patience_ms = min(FETCH_WAIT_MS, int(bounds.kafka_timeout_s * 500))
         self._consumer: Any = AIOKafkaConsumer(
             bootstrap_servers=bounds.kafka_bootstrap_servers,
             group_id=group,
@@ -216,7 +219,7 @@ class LogReader:
             max_partition_fetch_bytes=2 * 1024 * 1024,
             # How long the broker keeps a question that has no answer yet, and the reader itself
             # stays asleep: asking again and again is most of what a platform at rest does.
-            fetch_max_wait_ms=min(FETCH_WAIT_MS, int(bounds.kafka_timeout_s * 500)),
+            fetch_max_wait_ms=self._patience_ms,
             consumer_timeout_ms=FETCH_WAIT_MS,
         )
 
@@ -235,6 +238,20 @@ class LogReader:
         Sets are given whole: no more events than asked for as long as a set is no larger than
         it may be, and one set however little is asked for.
         """
+        self._ask_for(self._patience_ms)
+        try:
+            return await self._next(wait_s, events_max)
+        finally:
+            self._ask_for(BUSY_FETCH_WAIT_MS)
+
+    def _ask_for(self, patience_ms: int) -> None:
+        """Say how long the broker shall keep the next question.
+
+        Not for long while its answers are being worked: it may be about silent partitions alone.
+        """
+        self._consumer._fetcher._fetch_max_wait_ms = patience_ms  # noqa: SLF001 - no knob once it runs
+
+    async def _next(self, wait_s: float, events_max: int) -> list[Record]:
         found: list[Record] = []
         sets, timeout_ms = max(1, events_max // SET_EVENTS_MAX), int(wait_s * 1000)
         while sets:

@@ -1,12 +1,14 @@
-"""What aiokafka cancels of its own accord is trouble with the broker; what we cancel is an end."""
+"""What aiokafka cancels is trouble with the broker, what we cancel an end; readers never sleep."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from services.common.kit.kafka import LogReader
+from services.common.contracts.event import PARTITIONS
+from services.common.kit.kafka import FETCH_WAIT_MS, LogReader, LogWriter, Outgoing
 from services.common.kit.settings import ServiceSettings
 from tests.servers import KafkaServer
 
@@ -18,6 +20,15 @@ async def reader(kafka_server: KafkaServer) -> AsyncGenerator[LogReader]:
     reader = LogReader(settings)
     yield reader
     await reader.close()
+
+
+@pytest.fixture
+async def writer(kafka_server: KafkaServer) -> AsyncGenerator[LogWriter]:
+    bootstrap = kafka_server.bootstrap
+    writer = LogWriter(ServiceSettings(database_url="", port=0, kafka_bootstrap_servers=bootstrap))
+    await writer.open()
+    yield writer
+    await writer.close()
 
 
 async def _asked(reader: LogReader) -> tuple["asyncio.Task[None]", "asyncio.Task[object]"]:
@@ -46,3 +57,28 @@ async def test_a_wait_that_we_cancel_ends(reader: LogReader) -> None:
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+async def test_a_reader_that_was_busy_hears_at_once_what_comes_next(
+    kafka_server: KafkaServer, reader: LogReader, writer: LogWriter
+) -> None:
+    topics = [await kafka_server.make_fresh_topic(name) for name in ("busy", "silent")]
+    await reader.open({(topic, number): 0 for topic in topics for number in range(PARTITIONS)})
+    everywhere = {
+        (topics[0], number): [Outgoing(b"{}", 0, [("events", b"1")])]
+        for number in range(PARTITIONS)
+    }
+
+    async def hear() -> None:
+        came = 0
+        while came < PARTITIONS:
+            came += len(await reader.next(wait_s=FETCH_WAIT_MS / 1000, events_max=5_000))
+
+    for _ in range(3):
+        await writer.write(everywhere)
+        written = time.monotonic()
+        await hear()
+        assert time.monotonic() - written < FETCH_WAIT_MS / 2000
+        await writer.write(everywhere)
+        await asyncio.sleep(0.5)  # busy while more comes
+        await hear()

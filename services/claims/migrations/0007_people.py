@@ -2,8 +2,8 @@
 
 from services.common.kit import migrate
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 STATEMENTS = (
     "create table people_seen (at timestamptz not null) with (fillfactor = 50)",
