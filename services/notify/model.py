@@ -34,6 +34,8 @@ FIRST_OFFICER = 1
 
 
 class MessageState(StrEnum):
+    """How far a text is; what its call tells is not written into the text itself."""
+
     AWAITING_CONTACT = "awaiting_contact"
     # Queued, or in a call that is being made: which one, the open calls tell.
     READY = "ready"
@@ -44,6 +46,9 @@ class MessageState(StrEnum):
 
 
 class DispatchState(StrEnum):
+    """How far a call is, and with it each of its texts that has no state of its own."""
+
+    QUEUED = "queued"
     SUBMITTING = "submitting"
     UNKNOWN = "unknown"
     DONE = "done"

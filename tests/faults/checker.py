@@ -275,8 +275,9 @@ _UNDER_WAY: Mapping[str, Mapping[str, str]] = {
     },
     "notify": {
         "calls": "select count(*) from dispatch where state <> 'done'",
-        "texts": """select count(*) from message
-                    where state not in ('sent', 'refused', 'no_recipient')""",
+        "texts": """select count(*) from message g left join dispatch d using (dispatch_id)
+                    where coalesce(g.state, d.state)
+                          not in ('done', 'sent', 'refused', 'no_recipient')""",
     },
 }
 

@@ -36,6 +36,7 @@ from services.common.kit.health import Health
 from services.common.kit.sealing import Sealer, new_salt
 from services.notify.main import Office, new_app, new_office
 from services.notify.settings import Settings
+from services.notify.store.messages import FATE
 from services.notify.timers import Sender
 from tests.conftest import MakeDatabase
 from tests.sandbox.conftest import Sandbox
@@ -256,7 +257,7 @@ class NotifyDesk:
     async def states(self, event: PayoutEvent) -> list[str]:
         """Give the states of the texts about a payout, the member's first."""
         rows = await self.fetch(
-            "select state from message where payout_id = $1 order by recipient_no",
+            f"select state from ({FATE}) as fate where payout_id = $1 order by recipient_no",  # noqa: S608 - a constant query
             event.payout_id,
         )
         return [row["state"] for row in rows]

@@ -1,11 +1,13 @@
 """Receipts: kept with their text, whenever and however often they come."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from services.common.ids import new_id
+from services.notify.store.messages import FATE
 from tests.notify.conftest import NotifyDesk, Person
 
 PATH = "/provider/aliyun/report"
@@ -43,7 +45,8 @@ async def submitted(notify: NotifyDesk, *people: Person) -> object:
 
 async def kept(notify: NotifyDesk, person: Person) -> tuple[str | None, str | None, str]:
     [row] = await notify.fetch(
-        "select receipt, receipt_code, state from message where member_id = $1", person.member_id
+        f"select receipt, receipt_code, state from ({FATE}) as fate where member_id = $1",  # noqa: S608 - a constant query
+        person.member_id,
     )
     return row["receipt"], row["receipt_code"], row["state"]
 
@@ -82,8 +85,31 @@ async def test_the_next_texts_of_the_same_phone_keep_receipts_of_their_own(
     await notify.hear(second)
     await notify.send_due()
     await post(notify, [receipt(person.phone, first)])
-    [row] = await notify.fetch("select receipt from message where payout_id = $1", second.payout_id)
+    [row] = await notify.fetch(
+        f"select receipt from ({FATE}) as fate where payout_id = $1",  # noqa: S608 - a constant query
+        second.payout_id,
+    )
     assert row["receipt"] is None
+
+
+async def test_a_text_that_went_again_keeps_the_newest_receipt_of_both_calls(
+    notify: NotifyDesk,
+) -> None:
+    person = notify.person()
+    notify.provider.order(target="sms", kind="error", code="isv.BUSINESS_LIMIT_CONTROL")
+    await notify.hear(*person.introduction(), person.paid())
+    [first] = await notify.office.sending.take(1, retries_first=False)
+    await notify.office.sending.hand_over(first)
+    await asyncio.sleep(0.2)
+    [second] = await notify.office.sending.take(1, retries_first=True)
+    await notify.office.sending.hand_over(second)
+    late = "2026-07-12 10:00:09"
+    lost = receipt(person.phone, first.dispatch_id, success=False, err_code="LOST")
+    await post(notify, [lost])
+    assert await kept(notify, person) == ("undelivered", "LOST", "sent")
+    await post(notify, [receipt(person.phone, second.dispatch_id, report_time=late)])
+    await post(notify, [lost])
+    assert await kept(notify, person) == ("delivered", "DELIVERED", "sent")
 
 
 @pytest.mark.parametrize(

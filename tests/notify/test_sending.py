@@ -8,6 +8,9 @@ import pytest
 
 from services.common.identity import Phone
 from services.common.kit import clock
+from services.notify.channels.base import Outcome, Remedy, Verdict
+from services.notify.store.messages import FATE
+from services.notify.usecases.sending import UNKNOWN
 from tests.notify.conftest import EXPIRY_S, NotifyDesk, Person
 
 MakeDesk = Callable[..., NotifyDesk]
@@ -132,6 +135,34 @@ async def test_a_late_answer_changes_nothing_that_is_settled(notify: NotifyDesk)
         [await notify.office.channel.ask(dispatch.dispatch_id, _phone(person), clock.now())],
     )
     assert len(await notify.reminders(paid.payout_id)) == 1
+
+
+async def test_of_a_call_in_doubt_each_text_is_settled_once(notify: NotifyDesk) -> None:
+    people = await introduced(notify, 3)
+    payouts = [person.paid() for person in people]
+    await notify.hear(*payouts)
+    [dispatch] = await notify.office.sending.take(1, retries_first=False)
+    settle = notify.office.sending._settle  # pyright: ignore[reportPrivateUsage] # answers one by one
+    taken, refused = Verdict(Outcome.ACCEPTED), Verdict(Outcome.REFUSED, "NO", Remedy.PAUSE)
+    await settle(dispatch, [UNKNOWN] * 3)
+    await settle(dispatch, [taken, UNKNOWN, UNKNOWN])
+    assert sorted(await _states(notify)) == ["sent", "unknown", "unknown"]
+    await settle(dispatch, [UNKNOWN, refused, UNKNOWN])
+    assert sorted(await _states(notify)) == ["ready", "sent", "unknown"]
+    # The call's own answer, late.
+    await settle(dispatch, [taken] * 3)
+    assert sorted(await _states(notify)) == ["ready", "sent", "sent"]
+    assert len([one for paid in payouts for one in await notify.reminders(paid.payout_id)]) == 2
+    await asyncio.sleep(0.2)
+    [again] = await notify.office.sending.take(1, retries_first=False)
+    await settle(again, [taken])
+    assert set(await _states(notify)) == {"sent"}
+    assert len([one for paid in payouts for one in await notify.reminders(paid.payout_id)]) == 3
+
+
+async def _states(notify: NotifyDesk) -> list[str]:
+    rows = await notify.fetch(f"select state from ({FATE}) as fate")  # noqa: S608 - a constant query
+    return [row["state"] for row in rows]
 
 
 async def test_an_unknown_text_is_asked_about_under_the_phone_it_went_to(

@@ -257,7 +257,7 @@ async def test_a_text_that_does_not_open_any_more_is_given_up(
     await notify.hear(*person.introduction(), *other.introduction(), paid, fine)
     match field:
         case "contact":
-            statement = "update contact set sealed = 'broken' where member_id = $1"
+            statement = "update member set contact = 'broken' where member_id = $1"
         case _:
             statement = "update member set salt = null where member_id = $1"
     await notify.execute(statement, person.member_id)

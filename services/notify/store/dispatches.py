@@ -1,8 +1,13 @@
-"""Calls to the provider: written down before a byte leaves, settled when their fate is known."""
+"""Calls to the provider: a call knows how far its texts are, for they share its fate mostly.
 
-from collections.abc import Mapping, Sequence
+It is queued with its texts' ids, written down before a byte leaves, and settled when its fate is
+known. Only a text that comes to another end than its call has a state of its own (messages).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from uuid import UUID
 
 import msgspec
@@ -12,19 +17,49 @@ from services.notify.model import DispatchState, TemplateName
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A dispatch as it is written down."""
+class Queued:
+    """A call that waits for its turn; `tries` is how often its texts were refused before."""
 
     dispatch_id: UUID
     template: TemplateName
     message_ids: Sequence[UUID]
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What is known of a call once it is written: the phones stand in the order of the texts.
+
+    A text that is not in the call after all, since it does not open, has no phone: `b""`.
+    """
+
+    dispatch_id: UUID
     phone_indexes: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A call whose fate is unknown, as it is written down."""
+
+    dispatch_id: UUID
+    template: TemplateName
+    message_ids: Sequence[UUID]
     tries: int
     signed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a call; `sent_at` where texts were taken, `retried` where some go again."""
+
+    dispatch_id: UUID
+    state: DispatchState
+    sent_at: datetime | None = None
+    retried: bool = False
+
+
 class Receipt(msgspec.Struct, frozen=True, gc=False):
-    """What the provider reports of one text; `source` is a message or a login code."""
+    """What the provider reports; `source` is a call, a message or a login code."""
 
     source_id: UUID
     delivered: bool
@@ -32,56 +67,114 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     at: datetime
 
 
-async def write(unit: Unit, dispatches: Sequence[Kept]) -> None:
-    """Write the dispatches down: their messages may be on their way from now on."""
+@dataclass(slots=True)
+class Receipts:
+    """The receipts of one call, in the order of its texts; None where there is none yet."""
+
+    dispatch_id: UUID
+    places: Mapping[bytes, Sequence[int]]
+    delivered: list[bool | None]
+    codes: list[str | None]
+    ats: list[datetime | None]
+    # Its texts' ids, where some of them went into another call.
+    retried: Sequence[UUID] | None
+
+    def keep(self, phone_index: bytes, receipt: Receipt) -> Sequence[int]:
+        """Keep a receipt if it is the newest; give the places of the phone, none if it has none.
+
+        Two texts of one call to one phone have their receipts in common: the provider tells no
+        more.
+        """
+        places = self.places.get(phone_index, ())
+        for place in places:
+            known = self.ats[place]
+            if known is None or known < receipt.at:
+                self.delivered[place] = receipt.delivered
+                self.codes[place], self.ats[place] = receipt.code, receipt.at
+        return places
+
+
+async def queue(unit: Unit, calls: Sequence[Queued], ready_at: datetime) -> None:
+    """Queue calls whose texts may go from then on; what was refused before queues apart."""
+    if not calls:
+        return
     await unit.copy(
         "dispatch",
+        ["dispatch_id", "template", "message_ids", "tries", "state"],
         [
-            "dispatch_id",
-            "template",
-            "message_ids",
-            "phone_indexes",
-            "tries",
-            "signed_at",
-            "state",
+            (call.dispatch_id, call.template, call.message_ids, call.tries, DispatchState.QUEUED)
+            for call in calls
         ],
-        [
-            (
-                kept.dispatch_id,
-                kept.template,
-                kept.message_ids,
-                kept.phone_indexes,
-                kept.tries,
-                kept.signed_at,
-                DispatchState.SUBMITTING,
-            )
-            for kept in dispatches
-        ],
+    )
+    await unit.execute(
+        "insert into ready select u.again, $3, u.dispatch_id"
+        " from unnest($1::uuid[], $2::bool[]) as u(dispatch_id, again)",
+        [call.dispatch_id for call in calls],
+        [call.tries > 0 for call in calls],
+        ready_at,
+    )
+
+
+async def take(unit: Unit, moment: datetime, calls_max: int, *, again: bool) -> list[Queued]:
+    """Take calls that are due, the oldest first, out of one of the two queues."""
+    rows = await unit.fetch(
+        """
+        with taken as (
+            delete from ready where ctid = any (array(
+                select ctid from ready where again = $3 and ready_at <= $1
+                order by ready_at, dispatch_id limit $2))
+            returning ready_at, dispatch_id)
+        select d.dispatch_id, d.template, d.message_ids, d.tries
+        from taken t join dispatch d using (dispatch_id) order by t.ready_at, d.dispatch_id
+        """,
+        moment,
+        calls_max,
+        again,
+    )
+    return [Queued(*row) for row in rows]
+
+
+async def sign(unit: Unit, calls: Sequence[Signed], signed_at: datetime) -> None:
+    """Write calls down: their texts may be on their way from now on."""
+    if not calls:
+        return
+    ends = list(accumulate(len(call.phone_indexes) for call in calls))
+    await unit.execute(
+        """
+        update dispatch d
+        set state = 'submitting', signed_at = $2,
+            phone_indexes = ($5::bytea[])[u.first:u.last]
+        from unnest($1::uuid[], $3::int[], $4::int[]) as u(dispatch_id, first, last)
+        where d.dispatch_id = u.dispatch_id
+        """,
+        [call.dispatch_id for call in calls],
+        signed_at,
+        [1, *(end + 1 for end in ends[:-1])],
+        ends,
+        [index for call in calls for index in call.phone_indexes],
     )
 
 
 async def abandon(unit: Unit, signed_before: datetime) -> int:
-    """Take what a dead sender left: all that it was submitting by then has an unknown fate."""
+    """Take what a dead sender left: all that it was submitting by then has an unknown fate.
+
+    Gives the number of the texts.
+    """
     return await unit.fetchval(
         """
         with left_over as (
             update dispatch set state = 'unknown'
             where state <> 'done' and state = 'submitting' and signed_at <= $1
             returning message_ids
-        ), lost as (
-            update message set state = 'unknown'
-            where state in ('ready', 'submitting')
-              and message_id in (select unnest(message_ids) from left_over)
-            returning 1
         )
-        select count(*) from lost
+        select coalesce(sum(cardinality(message_ids)), 0) from left_over
         """,
         signed_before,
     )
 
 
-async def lock(unit: Unit, dispatch_ids: Sequence[UUID]) -> set[UUID]:
-    """Lock the dispatches; give those whose fate is not known already."""
+async def lock(unit: Unit, dispatch_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """Lock the calls; give those whose fate is not known already, and how far they are."""
     rows = await unit.fetch(
         """
         select dispatch_id, state from dispatch where dispatch_id = any($1)
@@ -89,13 +182,24 @@ async def lock(unit: Unit, dispatch_ids: Sequence[UUID]) -> set[UUID]:
         """,
         dispatch_ids,
     )
-    return {row["dispatch_id"] for row in rows if row["state"] != DispatchState.DONE}
+    return {row["dispatch_id"]: row["state"] for row in rows if row["state"] != DispatchState.DONE}
 
 
-async def move(unit: Unit, dispatch_ids: Sequence[UUID], state: DispatchState) -> None:
-    if dispatch_ids:
+async def settle(unit: Unit, calls: Sequence[Settled]) -> None:
+    """Write down what became of calls, and so of all their texts without a state of their own."""
+    if calls:
         await unit.execute(
-            "update dispatch set state = $2 where dispatch_id = any($1)", dispatch_ids, state
+            """
+            update dispatch d
+            set state = u.state, sent_at = u.sent_at, retried = d.retried or u.retried
+            from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bool[])
+                 as u(dispatch_id, state, sent_at, retried)
+            where d.dispatch_id = u.dispatch_id
+            """,
+            [call.dispatch_id for call in calls],
+            [call.state for call in calls],
+            [call.sent_at for call in calls],
+            [call.retried for call in calls],
         )
 
 
@@ -103,7 +207,7 @@ async def unknown(unit: Unit, rows_max: int) -> list[Kept]:
     """Give the calls whose fate is unknown, the oldest first."""
     rows = await unit.fetch(
         """
-        select dispatch_id, template, message_ids, phone_indexes, tries, signed_at
+        select dispatch_id, template, message_ids, tries, signed_at
         from dispatch where state <> 'done' and state = 'unknown' order by signed_at limit $1
         """,
         rows_max,
@@ -111,46 +215,56 @@ async def unknown(unit: Unit, rows_max: int) -> list[Kept]:
     return [Kept(**row) for row in rows]
 
 
-async def recipients(
-    unit: Unit, dispatch_ids: Sequence[UUID]
-) -> Mapping[tuple[UUID, bytes], Sequence[UUID]]:
-    """Lock the dispatches; tell which messages each (dispatch, phone) was.
-
-    Two texts of one call to one phone have their receipts in common: the provider tells no more.
-    """
+async def receipts(unit: Unit, dispatch_ids: Sequence[UUID]) -> Mapping[UUID, Receipts]:
+    """Lock the calls that there are; give the receipts that each has so far."""
     rows = await unit.fetch(
         """
-        select dispatch_id, message_ids, phone_indexes from dispatch
-        where dispatch_id = any($1) order by dispatch_id for update
+        select dispatch_id, phone_indexes, delivered, receipt_codes, receipt_ats,
+               case when retried then message_ids end as retried
+        from dispatch where dispatch_id = any($1) and phone_indexes is not null
+        order by dispatch_id for update
         """,
         dispatch_ids,
     )
-    found: dict[tuple[UUID, bytes], list[UUID]] = {}
-    for dispatch_id, message_ids, phone_indexes in rows:
-        for message_id, index in zip(message_ids, phone_indexes, strict=True):
-            found.setdefault((dispatch_id, index), []).append(message_id)
-    return found
+    return {
+        dispatch_id: Receipts(
+            dispatch_id,
+            _places(phone_indexes),
+            delivered or [None] * len(phone_indexes),
+            codes or [None] * len(phone_indexes),
+            ats or [None] * len(phone_indexes),
+            retried,
+        )
+        for dispatch_id, phone_indexes, delivered, codes, ats, retried in rows
+    }
 
 
-async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
-    """Keep the newest receipt of each message; the same again changes nothing."""
-    if not receipts:
+def _places(phone_indexes: Iterable[bytes]) -> Mapping[bytes, Sequence[int]]:
+    places: dict[bytes, list[int]] = {}
+    for place, index in enumerate(phone_indexes):
+        if index:
+            places.setdefault(index, []).append(place)
+    return places
+
+
+async def save_receipts(unit: Unit, calls: Sequence[Receipts]) -> None:
+    """Write the receipts of these calls as they are now."""
+    if not calls:
         return
-    newest: dict[UUID, Receipt] = {}
-    for receipt in sorted(receipts, key=lambda one: one.at):
-        newest[receipt.source_id] = receipt
+    ends = list(accumulate(len(call.ats) for call in calls))
     await unit.execute(
         """
-        update message g
-        set receipt = case when u.delivered then 'delivered' else 'undelivered' end,
-            receipt_code = u.code, receipt_at = u.at
-        from unnest($1::uuid[], $2::bool[], $3::text[], $4::timestamptz[])
-             as u(message_id, delivered, code, at)
-        where g.message_id = u.message_id
-          and (g.receipt_at is null or g.receipt_at < u.at)
+        update dispatch d
+        set delivered = ($4::bool[])[u.first:u.last],
+            receipt_codes = ($5::text[])[u.first:u.last],
+            receipt_ats = ($6::timestamptz[])[u.first:u.last]
+        from unnest($1::uuid[], $2::int[], $3::int[]) as u(dispatch_id, first, last)
+        where d.dispatch_id = u.dispatch_id
         """,
-        list(newest),
-        [receipt.delivered for receipt in newest.values()],
-        [receipt.code for receipt in newest.values()],
-        [receipt.at for receipt in newest.values()],
+        [call.dispatch_id for call in calls],
+        [1, *(end + 1 for end in ends[:-1])],
+        ends,
+        [one for call in calls for one in call.delivered],
+        [one for call in calls for one in call.codes],
+        [one for call in calls for one in call.ats],
     )

@@ -1,16 +1,28 @@
-"""What is said to whom: messages, those that wait for an address, those that may go."""
+"""What is said to whom: messages, those that wait for an address, those that may go.
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+A message's row is written once. Where it has no `state`, its call tells how far it is; a state, a
+code, a moment or a receipt of its own stands for what the call does not tell.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import literal, select, tuple_
-
+from services.common.ids import new_ids
 from services.common.kit.db import Unit
-from services.notify.model import THE_MEMBER, Material, MessageState, Notice, Placed
-from services.notify.tables import message
+from services.notify.model import (
+    THE_MEMBER,
+    Material,
+    MessageState,
+    Notice,
+    Placed,
+    TemplateName,
+)
+from services.notify.store import dispatches
+from services.notify.store.dispatches import Queued, Receipt
 
 NOTICE: Final = """
     message_id, member_id, payout_id, attempt_no, template, recipient_no, payee_version, amount_fen,
@@ -19,13 +31,18 @@ NOTICE: Final = """
 MATERIAL: Final = """
     select g.message_id, g.member_id, g.payout_id, g.attempt_no, g.template, g.recipient_no,
            g.amount_fen, g.reason, g.booked_on, g.days, g.created_at, m.salt,
-           c.sealed as contact, t.sealed as tail, o.unit_id, o.sealed as officers
+           case when m.contact_version = g.contact_version then m.contact
+                else (select sealed from contact c where c.member_id = g.member_id
+                                                     and c.version = g.contact_version)
+           end as contact,
+           case when m.payee_version = g.payee_version then m.tail
+                else (select sealed from card_tail t where t.member_id = g.member_id
+                                                       and t.payee_version = g.payee_version)
+           end as tail,
+           o.unit_id, o.sealed as officers
     from unnest($1::uuid[]) with ordinality as u(message_id, place)
     join message g using (message_id)
     left join member m on m.member_id = g.member_id
-    left join contact c on c.member_id = g.member_id and c.version = g.contact_version
-    left join card_tail t
-           on t.member_id = g.member_id and t.payee_version = g.payee_version
     left join unit_officers o
            on o.unit_code = g.unit_code and o.version = g.officers_version
     """
@@ -46,9 +63,29 @@ COLUMNS: Final = (
     "unit_code",
     "officers_version",
     "created_at",
+    "dispatch_id",
 )
-# As many as one call to a provider takes at most.
-TEXTS_PER_SET_MAX: Final = 100
+# What became of every message, by itself and by its call: of two receipts the newer.
+FATE: Final = """
+    select g.message_id, g.member_id, g.payout_id, g.recipient_no, g.created_at, g.dispatch_id,
+           coalesce(g.state, case d.state when 'done' then 'sent' when 'unknown' then 'unknown'
+                             else 'ready' end) as state,
+           g.code,
+           case when g.state is null then d.sent_at else g.sent_at end as sent_at,
+           case when newest.is_own then g.receipt
+                when d.delivered[newest.place] then 'delivered'
+                when not d.delivered[newest.place] then 'undelivered' end as receipt,
+           case when newest.is_own then g.receipt_code
+                else d.receipt_codes[newest.place] end as receipt_code
+    from message g
+    left join dispatch d using (dispatch_id)
+    left join lateral (
+        select at.place,
+               g.receipt_at is not null
+               and coalesce(g.receipt_at >= d.receipt_ats[at.place], true) as is_own
+        from (select array_position(d.message_ids, g.message_id) as place) at
+    ) newest on true
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +99,13 @@ class Fate:
     receipt: str | None
 
 
-async def write(unit: Unit, placed: Sequence[Placed], moment: datetime) -> set[UUID]:
+async def write(
+    unit: Unit, placed: Sequence[Placed], moment: datetime, texts_per_call: int
+) -> set[UUID]:
     """Write new messages, and the address into those that waited for it; all else stands.
 
-    What has its address joins the queue, what has none joins those that wait. Gives the ids of
-    the messages that are new or have stopped waiting.
+    What has its address is put into calls, which are queued; what has none joins those that wait.
+    Gives the ids of the messages that are new or have stopped waiting.
     """
     if not placed:
         return set()
@@ -82,13 +121,30 @@ async def write(unit: Unit, placed: Sequence[Placed], moment: datetime) -> set[U
             if one.state is not MessageState.AWAITING_CONTACT
             and states.get(one.notice.message_id) == MessageState.AWAITING_CONTACT
         ]
-    await unit.copy("message", COLUMNS, [_row(one, moment) for one in new])
-    await _address(unit, addressed)
+    calls = _calls([*new, *addressed], texts_per_call)
+    call_of = {key: call.dispatch_id for call in calls for key in call.message_ids}
+    await unit.copy("message", COLUMNS, [_row(one, moment, call_of) for one in new])
+    await _address(unit, addressed, call_of)
     await _wait(unit, [one for one in new if one.state is MessageState.AWAITING_CONTACT])
-    written = [*new, *addressed]
-    ready = [one.notice.message_id for one in written if one.state is MessageState.READY]
-    await queue(unit, ready, moment)
-    return {one.notice.message_id for one in written}
+    await dispatches.queue(unit, calls, moment)
+    return {one.notice.message_id for one in new} | {one.notice.message_id for one in addressed}
+
+
+def _calls(placed: Sequence[Placed], texts_per_call: int) -> list[Queued]:
+    """Put what may go into calls of one template each."""
+    company: defaultdict[TemplateName, list[UUID]] = defaultdict(list)
+    for one in placed:
+        if one.state is MessageState.READY:
+            company[one.notice.template].append(one.notice.message_id)
+    sets: list[tuple[TemplateName, list[UUID]]] = [
+        (template, together[start : start + texts_per_call])
+        for template, together in company.items()
+        for start in range(0, len(together), texts_per_call)
+    ]
+    return [
+        Queued(dispatch_id, template, message_ids)
+        for dispatch_id, (template, message_ids) in zip(new_ids(len(sets)), sets, strict=True)
+    ]
 
 
 def _message_id(one: Placed) -> int:
@@ -96,8 +152,8 @@ def _message_id(one: Placed) -> int:
     return one.notice.message_id.int
 
 
-def _row(one: Placed, moment: datetime) -> tuple[object, ...]:
-    notice = one.notice
+def _row(one: Placed, moment: datetime, call_of: Mapping[UUID, UUID]) -> tuple[object, ...]:
+    notice, state = one.notice, one.state
     return (
         notice.message_id,
         notice.member_id,
@@ -110,16 +166,17 @@ def _row(one: Placed, moment: datetime) -> tuple[object, ...]:
         notice.reason,
         notice.booked_on,
         notice.days,
-        one.state,
+        None if state is MessageState.READY else state,
         one.contact_version,
         one.unit_code,
         one.officers_version,
         moment,
+        call_of.get(notice.message_id),
     )
 
 
-async def _states(unit: Unit, message_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Lock those of the messages that there are, and give their states.
+async def _states(unit: Unit, message_ids: Sequence[UUID]) -> dict[UUID, str | None]:
+    """Lock those of the messages that there are, and give the states of their own.
 
     Asked first and copied then, for nearly all are new; who else writes the same one meanwhile
     makes the copy fail, and this set is handled again.
@@ -134,7 +191,7 @@ async def _states(unit: Unit, message_ids: Sequence[UUID]) -> dict[UUID, str]:
     return {row["message_id"]: row["state"] for row in rows}
 
 
-async def _address(unit: Unit, placed: Sequence[Placed]) -> None:
+async def _address(unit: Unit, placed: Sequence[Placed], call_of: Mapping[UUID, UUID]) -> None:
     """Write down where messages go that have waited for it."""
     if not placed:
         return
@@ -142,16 +199,17 @@ async def _address(unit: Unit, placed: Sequence[Placed]) -> None:
         """
         update message g
         set state = u.state, contact_version = u.contact_version, unit_code = u.unit_code,
-            officers_version = u.officers_version
-        from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[])
-             as u(message_id, state, contact_version, unit_code, officers_version)
+            officers_version = u.officers_version, dispatch_id = u.dispatch_id
+        from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[], $6::uuid[])
+             as u(message_id, state, contact_version, unit_code, officers_version, dispatch_id)
         where g.message_id = u.message_id
         """,
         [one.notice.message_id for one in placed],
-        [one.state for one in placed],
+        [None if one.state is MessageState.READY else one.state for one in placed],
         [one.contact_version for one in placed],
         [one.unit_code for one in placed],
         [one.officers_version for one in placed],
+        [call_of.get(one.notice.message_id) for one in placed],
     )
     await unit.execute(
         """
@@ -226,104 +284,118 @@ async def waited_out(unit: Unit, moment: datetime, rows_max: int) -> list[Notice
     return [Notice(*row) for row in rows]
 
 
-async def queue(
-    unit: Unit, message_ids: Sequence[UUID], ready_at: datetime, tries: int = 0
-) -> None:
-    """Queue texts in sets of as many as a call takes; what was refused before goes alone."""
-    if message_ids:
-        await unit.execute(
-            """
-            insert into ready (ready_at, tries, message_ids)
-            select $2, $3, array_agg(u.message_id order by u.place)
-            from unnest($1::uuid[]) with ordinality as u(message_id, place)
-            group by (u.place - 1) / $4 order by (u.place - 1) / $4
-            """,
-            message_ids,
-            ready_at,
-            tries,
-            1 if tries else TEXTS_PER_SET_MAX,
-        )
-
-
-async def take(unit: Unit, moment: datetime, texts_max: int, *, again: bool) -> dict[UUID, int]:
-    """Take sets that are due, the oldest first, out of the queue; (message: tries).
-
-    At least one set, and no more than hold so many texts. `again` takes what was refused before,
-    else the others are taken.
-    """
-    rows = await unit.fetch(
-        """
-        with due as (
-            select ctid as place,
-                   sum(cardinality(message_ids)) over (order by ready_at, set_no) as texts,
-                   row_number() over (order by ready_at, set_no) as number
-            from ready where again = $3 and ready_at <= $1
-            order by ready_at, set_no limit $2)
-        delete from ready
-        where ctid = any (array(select place from due where texts <= $2 or number = 1))
-        returning ready_at, set_no, tries, message_ids
-        """,
-        moment,
-        texts_max,
-        again,
-    )
-    rows.sort(key=lambda row: (row["ready_at"], row["set_no"]))
-    return {message_id: row["tries"] for row in rows for message_id in row["message_ids"]}
-
-
 async def material(unit: Unit, message_ids: Sequence[UUID]) -> list[Material]:
     """Give what the texts are made of, in the order asked."""
     rows = await unit.fetch(f"{MATERIAL} order by u.place", message_ids)
     return [Material(*row) for row in rows]
 
 
-async def material_of_unknown(unit: Unit, message_ids: Sequence[UUID]) -> list[Material]:
-    """Give what those texts are made of whose fate the provider has not told."""
-    rows = await unit.fetch(f"{MATERIAL} where g.state = 'unknown' order by u.place", message_ids)
+async def material_of_open(
+    unit: Unit, dispatch_id: UUID, message_ids: Sequence[UUID]
+) -> list[Material]:
+    """Give what those texts of a call are made of that have come to no end of their own yet."""
+    rows = await unit.fetch(
+        f"{MATERIAL} where g.dispatch_id = $2 and g.state is null order by u.place",
+        message_ids,
+        dispatch_id,
+    )
     return [Material(*row) for row in rows]
 
 
-async def move(
+async def still_open(
+    unit: Unit, dispatch_ids: Sequence[UUID], message_ids: Sequence[UUID]
+) -> set[UUID]:
+    """Give those of the messages that are in one of the calls and at no end of their own yet."""
+    rows = await unit.fetch(
+        """
+        select message_id from message
+        where message_id = any($2) and dispatch_id = any($1) and state is null
+        """,
+        dispatch_ids,
+        message_ids,
+    )
+    return {row["message_id"] for row in rows}
+
+
+async def end(
     unit: Unit,
     message_ids: Sequence[UUID],
     state: MessageState,
     *,
     code: str | None = None,
     sent_at: datetime | None = None,
-) -> set[UUID]:
-    """Move messages that are on their way to another state; give those that were not."""
-    if not message_ids:
-        return set()
-    # Mostly all of them were, so those that were not are the shorter answer.
-    rows = await unit.fetch(
-        """
-        with moved as (
+) -> None:
+    """Write down an end that is not their call's."""
+    if message_ids:
+        await unit.execute(
+            """
             update message set state = $2, code = $3, sent_at = $4
-            where message_id = any($1) and state in ('ready', 'submitting', 'unknown')
-            returning message_id)
-        select message_id from unnest($1::uuid[]) as u(message_id)
-        where not exists (select from moved m where m.message_id = u.message_id)
+            where message_id = any($1) and state is null
+            """,
+            message_ids,
+            state,
+            code,
+            sent_at,
+        )
+
+
+async def send_again(unit: Unit, calls: Sequence[Queued], ready_at: datetime, code: str) -> None:
+    """Have refused texts go in other calls; `code` is why they were refused."""
+    if not calls:
+        return
+    await dispatches.queue(unit, calls, ready_at)
+    await unit.execute(
+        """
+        update message g set dispatch_id = u.dispatch_id, code = $3
+        from unnest($1::uuid[], $2::uuid[]) as u(message_id, dispatch_id)
+        where g.message_id = u.message_id and g.state is null
         """,
-        message_ids,
-        state,
+        [key for call in calls for key in call.message_ids],
+        [call.dispatch_id for call in calls for _ in call.message_ids],
         code,
-        sent_at,
     )
-    return {row["message_id"] for row in rows}
+
+
+async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
+    """Keep the newest receipts of texts that are in another call by now."""
+    if not receipts:
+        return
+    newest: dict[UUID, Receipt] = {}
+    for receipt in sorted(receipts, key=lambda one: one.at):
+        newest[receipt.source_id] = receipt
+    await unit.execute(
+        """
+        update message g
+        set receipt = case when u.delivered then 'delivered' else 'undelivered' end,
+            receipt_code = u.code, receipt_at = u.at
+        from unnest($1::uuid[], $2::bool[], $3::text[], $4::timestamptz[])
+             as u(message_id, delivered, code, at)
+        where g.message_id = u.message_id
+          and (g.receipt_at is null or g.receipt_at < u.at)
+        """,
+        list(newest),
+        [receipt.delivered for receipt in newest.values()],
+        [receipt.code for receipt in newest.values()],
+        [receipt.at for receipt in newest.values()],
+    )
 
 
 async def page_of_member(
     unit: Unit, member_id: UUID, before: tuple[datetime, UUID] | None, rows_max: int
 ) -> list[Fate]:
     """Give the texts to a member, the newest first."""
-    place = tuple_(message.c.created_at, message.c.message_id)
-    query = (
-        select(*(message.c[field.name] for field in fields(Fate)))
-        .where(message.c.member_id == member_id, message.c.recipient_no == THE_MEMBER)
-        .order_by(message.c.created_at.desc(), message.c.message_id.desc())
-        .limit(rows_max)
+    moment, message_id = before or (None, None)
+    rows = await unit.fetch(
+        f"""
+        select message_id, state, created_at, sent_at, receipt from ({FATE}) as fate
+        where member_id = $1 and recipient_no = $2
+          and ($3::timestamptz is null or (created_at, message_id) < ($3, $4))
+        order by created_at desc, message_id desc limit $5
+        """,  # noqa: S608 - a constant query
+        member_id,
+        THE_MEMBER,
+        moment,
+        message_id,
+        rows_max,
     )
-    if before is not None:
-        query = query.where(place < tuple_(*map(literal, before)))
-    found = await unit.core.execute(query)
-    return [Fate(**row) for row in found.mappings()]
+    return [Fate(**row) for row in rows]

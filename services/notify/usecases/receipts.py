@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from services.common.identity import mobile_phone
 from services.common.kit import clock, metrics
@@ -20,7 +21,7 @@ from services.common.kit.db import Database
 from services.common.kit.gathering import Gathering
 from services.common.kit.sealing import BlindIndex
 from services.notify.errors import ReportUnreadable
-from services.notify.store import codes, dispatches
+from services.notify.store import codes, dispatches, messages
 from services.notify.store.dispatches import Receipt
 
 REPORTS_MAX: Final = 1_000
@@ -101,18 +102,22 @@ class Receipts:
         calls = {out_id: _uuid(out_id) for out_id in {one.out_id for one in reports}}
         async with self.database.begin() as unit:
             ours = [call_id for call_id in calls.values() if call_id is not None]
-            messages = await dispatches.recipients(unit, ours)
-            texts: list[Receipt] = []
+            kept = await dispatches.receipts(unit, ours)
+            elsewhere: list[Receipt] = []
             others: list[Receipt] = []
             for report in reports:
                 call_id = calls[report.out_id]
                 if call_id is None:
                     continue
-                found = messages.get((call_id, self._phone_index(report.phone_number)), ())
-                texts += [_receipt(message_id, report) for message_id in found]
-                if not found:
-                    others.append(_receipt(call_id, report))
-            await dispatches.save_receipts(unit, texts)
+                receipt = _receipt(call_id, report)
+                call = kept.get(call_id)
+                places = call.keep(self._phone_index(report.phone_number), receipt) if call else ()
+                if not places:
+                    others.append(receipt)
+                elif call is not None and call.retried:
+                    elsewhere += [replace(receipt, source_id=call.retried[at]) for at in places]
+            await dispatches.save_receipts(unit, list(kept.values()))
+            await messages.save_receipts(unit, elsewhere)
             await codes.save_receipts(unit, others)
         delivered = sum(report.success for report in reports)
         metrics.texts.labels("delivered").inc(delivered)

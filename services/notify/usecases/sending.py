@@ -1,13 +1,13 @@
 """How texts go out: written down, handed over, settled; and asked about where that is not known.
 
-Before a byte leaves, the call is committed as `submitting`, with the ids of its texts. A call whose
-answer is lost is unknown and asked about by its id until the provider knows it; only when the
-request has expired there and is still not found, its texts are queued again, for another call.
+Texts are put into a call when they are told. Before a byte leaves, the call is committed as
+`submitting`. A call whose answer is lost is unknown and asked about by its id until the provider
+knows it; only when the request has expired there and is still not found, its texts are queued
+again, for another call.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,10 +22,10 @@ from services.common.kit.gathering import Gathering
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import BlindIndex
 from services.notify.channels.base import NOT_FOUND, Outcome, Remedy, SmsChannel, Verdict
-from services.notify.model import Dispatch, DispatchState, MessageState, TemplateName, Text
+from services.notify.model import Dispatch, DispatchState, MessageState, Text
 from services.notify.settings import Settings
 from services.notify.store import dispatches, messages
-from services.notify.store.dispatches import Kept
+from services.notify.store.dispatches import Kept, Queued, Settled, Signed
 from services.notify.usecases.composing import Composer, texts
 
 log = get_logger()
@@ -52,6 +52,25 @@ class Answered:
     def state(self) -> DispatchState:
         is_open = any(verdict.outcome is Outcome.UNKNOWN for verdict in self.by_verdict)
         return DispatchState.UNKNOWN if is_open else DispatchState.DONE
+
+    def of(self, outcome: Outcome) -> list[Text]:
+        """Give the texts that came to this."""
+        return [
+            text
+            for verdict, some in self.by_verdict.items()
+            if verdict.outcome is outcome
+            for text in some
+        ]
+
+    def only(self, message_ids: Container[UUID]) -> "Answered":
+        """Give the same of no more than these texts."""
+        left = {
+            verdict: [text for text in some if text.message_id in message_ids]
+            for verdict, some in self.by_verdict.items()
+        }
+        by_verdict = {verdict: some for verdict, some in left.items() if some}
+        unreadable = [key for key in self.unreadable if key in message_ids]
+        return Answered(self.dispatch, by_verdict, unreadable)
 
 
 @dataclass(eq=False)
@@ -93,27 +112,23 @@ class Sending:
         """
         moment = clock.now()
         async with self.database.begin() as unit:
-            due: dict[UUID, int] = {}
-            slots = calls
+            due: list[Queued] = []
             for again in (retries_first, not retries_first):
-                per_call = 1 if again else self.settings.texts_per_call_max
-                found = await messages.take(unit, moment, slots * per_call, again=again)
-                slots -= -(-len(found) // per_call)
-                due |= found
+                due += await dispatches.take(unit, moment, calls - len(due), again=again)
             if not due:
                 return []
-            made, unreadable = texts(self.composer, await messages.material(unit, list(due)))
+            message_ids = [key for call in due for key in call.message_ids]
+            made, unreadable = texts(self.composer, await messages.material(unit, message_ids))
             await self._give_up(unit, unreadable, UNREADABLE)
-            batches = list(self._batches(made, due))
-            taken = [
-                Dispatch(dispatch_id, template, batch, moment, tries)
-                for dispatch_id, (template, tries, batch) in zip(
-                    new_ids(len(batches)), batches, strict=True
-                )
-            ]
-            await dispatches.write(unit, [self._kept(dispatch) for dispatch in taken])
+            readable = {text.message_id: text for text in made}
+            taken = [self._dispatch(call, readable, moment) for call in due]
+            written = [dispatch for dispatch in taken if dispatch.texts]
+            empty = [dispatch.dispatch_id for dispatch in taken if not dispatch.texts]
+            signed = [self._signed(call, readable) for call in due]
+            await dispatches.sign(unit, signed, moment)
+            await dispatches.settle(unit, [Settled(key, DispatchState.DONE) for key in empty])
         crashpoint("notify.submitting")
-        return taken
+        return written
 
     async def hand_over(self, dispatch: Dispatch) -> bool:
         """Make the call and settle it; tell whether the provider takes texts at present."""
@@ -136,7 +151,7 @@ class Sending:
         """
         expired = clock.now() > self.expires_at(kept)
         async with self.database.begin() as unit:
-            materials = await messages.material_of_unknown(unit, kept.message_ids)
+            materials = await messages.material_of_open(unit, kept.dispatch_id, kept.message_ids)
         made, unreadable = texts(self.composer, materials)
         bound, silent = asyncio.Semaphore(self.settings.asks_in_flight), asyncio.Event()
 
@@ -162,30 +177,14 @@ class Sending:
             seconds=settings.sms_request_expiry_s + settings.sms_request_expiry_margin_s
         )
 
-    def _batches(
-        self, made: Iterable[Text], due: dict[UUID, int]
-    ) -> Iterable[tuple[TemplateName, int, list[Text]]]:
-        company: defaultdict[TemplateName, list[Text]] = defaultdict(list)
-        for text in made:
-            tries = due[text.message_id]
-            if tries:
-                yield text.material.template, tries, [text]
-            else:
-                company[text.material.template].append(text)
-        size = self.settings.texts_per_call_max
-        for template, together in company.items():
-            for start in range(0, len(together), size):
-                yield template, 0, together[start : start + size]
+    def _dispatch(self, call: Queued, readable: Mapping[UUID, Text], moment: datetime) -> Dispatch:
+        together = [readable[key] for key in call.message_ids if key in readable]
+        return Dispatch(call.dispatch_id, call.template, together, moment, call.tries)
 
-    def _kept(self, dispatch: Dispatch) -> Kept:
-        return Kept(
-            dispatch.dispatch_id,
-            dispatch.template,
-            [text.message_id for text in dispatch.texts],
-            [self.phones.of(text.phone.open()) for text in dispatch.texts],
-            dispatch.tries,
-            dispatch.signed_at,
-        )
+    def _signed(self, call: Queued, readable: Mapping[UUID, Text]) -> Signed:
+        found = [readable.get(key) for key in call.message_ids]
+        indexes = [b"" if text is None else self.phones.of(text.phone.open()) for text in found]
+        return Signed(call.dispatch_id, indexes)
 
     async def _settle(
         self,
@@ -205,31 +204,53 @@ class Sending:
         for answer in answers:
             calls.setdefault(answer.dispatch.dispatch_id, answer)
         async with self.database.begin() as unit:
-            still_open = await dispatches.lock(unit, list(calls))
-            settled = [calls[dispatch_id] for dispatch_id in calls if dispatch_id in still_open]
+            settled = await self._still_open(unit, calls)
             unreadable = [key for one in settled for key in one.unreadable]
             await self._give_up(unit, unreadable, UNREADABLE)
-            await self._sent(unit, _texts(settled, Outcome.ACCEPTED), moment)
+            await self._sent(unit, settled, moment)
+            ends: list[Settled] = []
             for one in settled:
+                retried = False
                 for verdict, some in one.by_verdict.items():
                     if verdict.outcome is Outcome.REFUSED:
-                        await self._refused(unit, one.dispatch, some, verdict, moment)
-            doubtful = _texts(settled, Outcome.UNKNOWN)
-            await messages.move(unit, _ids(doubtful), MessageState.UNKNOWN)
-            for state in (DispatchState.DONE, DispatchState.UNKNOWN):
-                mine = [one.dispatch.dispatch_id for one in settled if one.state is state]
-                await dispatches.move(unit, mine, state)
-            unit.wakes |= {self.doubts} if doubtful else set()
+                        retried |= await self._refused(unit, one.dispatch, some, verdict, moment)
+                sent_at = moment if one.of(Outcome.ACCEPTED) else None
+                ends.append(Settled(one.dispatch.dispatch_id, one.state, sent_at, retried))
+            await dispatches.settle(unit, ends)
+            if any(one.state is DispatchState.UNKNOWN for one in settled):
+                unit.wakes.add(self.doubts)
         for one in settled:
             for verdict, some in one.by_verdict.items():
                 self._tell(one.dispatch, verdict, len(some))
         return [None] * len(answers)
 
-    async def _sent(self, unit: Unit, some: Sequence[Text], moment: datetime) -> None:
-        if not some:
-            return
-        stayed = await messages.move(unit, _ids(some), MessageState.SENT, sent_at=moment)
-        sent = [text for text in some if text.message_id not in stayed] if stayed else some
+    async def _still_open(self, unit: Unit, calls: Mapping[UUID, Answered]) -> list[Answered]:
+        """Lock the calls; give those that are open, with their texts that are.
+
+        Of a call that was asked about, some texts may have come to their end before.
+        """
+        states = await dispatches.lock(unit, list(calls))
+        found = [calls[dispatch_id] for dispatch_id in calls if dispatch_id in states]
+        doubted = [key for key, state in states.items() if state == DispatchState.UNKNOWN]
+        if not doubted:
+            return found
+        told = [text.message_id for key in doubted for text in calls[key].dispatch.texts]
+        left = await messages.still_open(unit, doubted, told)
+        return [
+            one.only(left) if states[one.dispatch.dispatch_id] == DispatchState.UNKNOWN else one
+            for one in found
+        ]
+
+    async def _sent(self, unit: Unit, settled: Iterable[Answered], moment: datetime) -> None:
+        """Publish what was sent; write down what is known to be while its call stays open."""
+        sent = [text for one in settled for text in one.of(Outcome.ACCEPTED)]
+        early = [
+            text.message_id
+            for one in settled
+            if one.state is DispatchState.UNKNOWN
+            for text in one.of(Outcome.ACCEPTED)
+        ]
+        await messages.end(unit, early, MessageState.SENT, sent_at=moment)
         templates, provider = self.composer.wording.templates, self.channel.provider
         await unit.publish(
             [
@@ -256,8 +277,11 @@ class Sending:
         some: Sequence[Text],
         verdict: Verdict,
         moment: datetime,
-    ) -> None:
-        """Queue what may still be taken, each refusal by its remedy; give up the rest."""
+    ) -> bool:
+        """Queue what may still be taken, each refusal by its remedy; give up the rest.
+
+        Tells whether anything goes again.
+        """
         settings, tries = self.settings, dispatch.tries
         again, wait_s = list(some), settings.channel_pause_s
         if verdict.remedy is Remedy.NONE:
@@ -269,16 +293,25 @@ class Sending:
         if verdict.remedy is Remedy.LATER or verdict == NOT_FOUND:
             oldest = moment - timedelta(hours=settings.retry_age_max_h)
             again = [text for text in again if text.material.created_at > oldest]
-        kept = set(_ids(again))
-        await messages.move(unit, _ids(again), MessageState.READY, code=verdict.code)
-        await messages.queue(unit, _ids(again), moment + timedelta(seconds=wait_s), tries)
+        message_ids = [text.message_id for text in again]
+        # What was refused before goes alone.
+        size = 1 if tries else self.settings.texts_per_call_max
+        sets = [message_ids[at : at + size] for at in range(0, len(message_ids), size)]
+        queued = [
+            Queued(dispatch_id, dispatch.template, together, tries)
+            for dispatch_id, together in zip(new_ids(len(sets)), sets, strict=True)
+        ]
+        ready_at = moment + timedelta(seconds=wait_s)
+        await messages.send_again(unit, queued, ready_at, verdict.code)
         unit.wakes.add(self.texts_queued)
+        kept = set(message_ids)
         lost = [text.message_id for text in some if text.message_id not in kept]
         await self._give_up(unit, lost, verdict.code)
+        return bool(message_ids)
 
     async def _give_up(self, unit: Unit, message_ids: Sequence[UUID], code: str) -> None:
         if message_ids:
-            await messages.move(unit, message_ids, MessageState.REFUSED, code=code)
+            await messages.end(unit, message_ids, MessageState.REFUSED, code=code)
             metrics.texts.labels(MessageState.REFUSED).inc(len(message_ids))
             log.warning("text.refused", code=code, count=len(message_ids))
 
@@ -308,17 +341,3 @@ def _by_verdict(
             last, together = verdict, found.setdefault(verdict, [])
         together.append(text)
     return found
-
-
-def _texts(answers: Iterable[Answered], outcome: Outcome) -> list[Text]:
-    return [
-        text
-        for answer in answers
-        for verdict, some in answer.by_verdict.items()
-        if verdict.outcome is outcome
-        for text in some
-    ]
-
-
-def _ids(some: Iterable[Text]) -> list[UUID]:
-    return [text.message_id for text in some]

@@ -64,9 +64,7 @@ class Teller:
         changed = _only(events, ContactChanged)
         paid_to = _only(events, PayeeChanged)
         staffed = _only(events, OfficersChanged)
-        await contacts.save_members(unit, registered)
-        await contacts.save_contacts(unit, changed)
-        await contacts.save_tails(unit, paid_to)
+        await contacts.save_people(unit, registered, changed, paid_to)
         await contacts.save_officers(unit, staffed)
         notices = [notice for event in events for notice in _notices(event)]
         members = {event.member_id for event in (*registered, *changed, *paid_to)}
@@ -101,8 +99,9 @@ class Teller:
 
         So a repeated event tells nothing to an officer who was named after the first time.
         """
+        per_call = self.settings.texts_per_call_max
         first = [one for one in placed if one.notice.recipient_no <= FIRST_OFFICER]
-        written = await messages.write(unit, first, moment)
+        written = await messages.write(unit, first, moment, per_call)
         await mend_codes.write(unit, self._mend_codes(first, written, moment))
         further = [
             one
@@ -111,7 +110,7 @@ class Teller:
             and one.notice.to(FIRST_OFFICER).message_id in written
         ]
         if further:
-            await messages.write(unit, further, moment)
+            await messages.write(unit, further, moment, per_call)
 
     def _mend_codes(
         self, placed: Sequence[Placed], written: Collection[UUID], moment: datetime

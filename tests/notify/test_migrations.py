@@ -1,0 +1,129 @@
+"""Books of an earlier shape are carried over: every text is as far as it was, and goes once."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from services.common.ids import new_id
+from services.common.kit import clock, keys, migrate
+from services.notify.main import new_office
+from services.notify.settings import Settings
+from services.notify.store.messages import FATE
+from tests.conftest import MakeDatabase
+
+SENT, UNDER_WAY, DOUBTED, QUEUED, WAITING, AGAIN = (UUID(int=n) for n in range(1, 7))
+OLD_STATES: Final[Mapping[UUID, str]] = {
+    SENT: "sent",
+    UNDER_WAY: "ready",
+    DOUBTED: "unknown",
+    QUEUED: "ready",
+    WAITING: "awaiting_contact",
+    AGAIN: "ready",
+}
+
+
+async def fill(url: str) -> None:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    now = clock.now()
+    try:
+        for message_id, state in OLD_STATES.items():
+            template = "payout_paid" if message_id != AGAIN else "payout_refused_member"
+            await connection.execute(
+                "insert into message (message_id, member_id, payout_id, attempt_no, template,"
+                " recipient_no, payee_version, amount_fen, created_at, state, sent_at, receipt,"
+                " receipt_at) values ($1, $2, $3, 1, $4, 0, 1, 100, $5, $6, $7, $8, $9)",
+                message_id,
+                new_id(),
+                new_id(),
+                template,
+                now,
+                state,
+                now if state == "sent" else None,
+                "delivered" if state == "sent" else None,
+                now if state == "sent" else None,
+            )
+        for message_ids, state in (
+            ([SENT, AGAIN], "done"),
+            ([UNDER_WAY], "submitting"),
+            ([DOUBTED], "unknown"),
+        ):
+            await connection.execute(
+                "insert into dispatch values ($1, 'payout_paid', $2, $3, 0, $4, $5)",
+                new_id(),
+                message_ids,
+                [bytes(16) for _ in message_ids],
+                now - timedelta(minutes=1),
+                state,
+            )
+        await connection.execute(
+            "insert into ready (ready_at, tries, message_ids) values ($1, 0, $2)",
+            now,
+            [QUEUED, AGAIN],
+        )
+    finally:
+        await connection.close()
+
+
+async def test_texts_queued_under_way_and_sent_are_as_far_in_calls(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    keys.ensure_keys(tmp_path / "keys")
+    url = await make_database("notify")
+    await migrate.upgrade("services.notify", url, "0005")
+    await fill(url)
+    await migrate.upgrade("services.notify", url)
+    office = new_office(Settings(database_url=url, var_dir=tmp_path, profile="development"))
+    try:
+        async with office.database.begin() as unit:
+            rows = await unit.fetch(f"select * from ({FATE}) as fate")  # noqa: S608 - a constant query
+        fates = {row["message_id"]: row for row in rows}
+        assert {key: fate["state"] for key, fate in fates.items()} == OLD_STATES
+        assert (fates[SENT]["sent_at"], fates[SENT]["receipt"]) != (None, None)
+        assert await office.sending.abandon() == 1
+        assert sorted(list(kept.message_ids) for kept in await office.sending.unknown()) == [
+            [UNDER_WAY],
+            [DOUBTED],
+        ]
+        async with office.database.begin() as unit:
+            queued = await unit.fetch(
+                "select template, message_ids from dispatch natural join ready"
+            )
+        assert sorted(map(tuple, queued)) == [
+            ("payout_paid", [QUEUED]),
+            ("payout_refused_member", [AGAIN]),
+        ]
+    finally:
+        await office.close()
+
+
+async def test_what_was_known_of_people_is_one_row_and_older_versions_stay_readable(
+    make_database: MakeDatabase,
+) -> None:
+    whole, unregistered, versions = UUID(int=1), UUID(int=2), (3, 1, 2)
+    url = await make_database("notify")
+    await migrate.upgrade("services.notify", url, "0006")
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.execute("insert into member values ($1, 1, 'U-1', '\\x01')", whole)
+        for table in ("contact", "card_tail"):
+            await connection.executemany(
+                f"insert into {table} values ($1, $2, $3)",  # noqa: S608 - one of two names
+                [(key, n, bytes([n])) for key in (whole, unregistered) for n in versions],
+            )
+        await migrate.upgrade("services.notify", url)
+        rows = await connection.fetch("select * from member order by member_id")
+        assert [tuple(row) for row in rows] == [
+            (whole, 1, "U-1", b"\x01", 3, b"\x03", 3, b"\x03"),
+            (unregistered, None, None, None, 3, b"\x03", 3, b"\x03"),
+        ]
+        for table in ("contact", "card_tail"):
+            older = await connection.fetch(f"select * from {table} order by 1, 2")  # noqa: S608 - one of two names
+            assert [tuple(row) for row in older] == [
+                (key, n, bytes([n])) for key in (whole, unregistered) for n in (1, 2)
+            ]
+    finally:
+        await connection.close()
