@@ -136,27 +136,19 @@ class Material(msgspec.Struct, frozen=True, gc=False):
     officers: bytes | None
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What of a text a provider has to know."""
 
     phone: Phone
     variables: Mapping[str, str]
 
 
-class Text(msgspec.Struct, frozen=True):
-    """One text to one phone, as it is handed to a provider."""
+class Text(Envelope, frozen=True, gc=False):
+    """One text to one phone, as it is handed to a provider; `parts` are what it is charged as."""
 
+    message_id: UUID
     material: Material
-    envelope: Envelope
     parts: int
-
-    @property
-    def message_id(self) -> UUID:
-        return self.material.message_id
-
-    @property
-    def phone(self) -> Phone:
-        return self.envelope.phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +176,7 @@ class Dispatch:
 
     @property
     def call(self) -> Call:
-        envelopes = [text.envelope for text in self.texts]
-        return Call(self.dispatch_id, self.template, envelopes, self.signed_at)
+        return Call(self.dispatch_id, self.template, self.texts, self.signed_at)
 
 
 @dataclass(frozen=True, slots=True)

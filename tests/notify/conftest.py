@@ -36,7 +36,7 @@ from services.common.kit.health import Health
 from services.common.kit.sealing import Sealer, new_salt
 from services.notify.main import Office, new_app, new_office
 from services.notify.settings import Settings
-from services.notify.store.messages import FATE
+from services.notify.store.fates import FATE
 from services.notify.timers import Sender
 from tests.conftest import MakeDatabase
 from tests.sandbox.conftest import Sandbox

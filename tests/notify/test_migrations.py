@@ -12,7 +12,7 @@ from services.common.ids import new_id
 from services.common.kit import clock, keys, migrate
 from services.notify.main import new_office
 from services.notify.settings import Settings
-from services.notify.store.messages import FATE
+from services.notify.store.fates import FATE
 from tests.conftest import MakeDatabase
 
 SENT, UNDER_WAY, DOUBTED, QUEUED, WAITING, AGAIN = (UUID(int=n) for n in range(1, 7))

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.common.ids import new_id
-from services.notify.store.messages import FATE
+from services.notify.store.fates import FATE
 from tests.notify.conftest import NotifyDesk, Person
 
 PATH = "/provider/aliyun/report"

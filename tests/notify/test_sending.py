@@ -9,7 +9,7 @@ import pytest
 from services.common.identity import Phone
 from services.common.kit import clock
 from services.notify.channels.base import Outcome, Remedy, Verdict
-from services.notify.store.messages import FATE
+from services.notify.store.fates import FATE
 from services.notify.usecases.sending import UNKNOWN
 from tests.notify.conftest import EXPIRY_S, NotifyDesk, Person
 

@@ -158,15 +158,26 @@ def _wrapping_key(shared: bytes, once: bytes, theirs: bytes, recipient: str) -> 
 
 
 class _ValueKeys:
-    """Derives the keys of values from a data key; all that has no salt is under one."""
+    """Derives the keys of values from a data key; all that has no salt is under one.
+
+    The last one is kept, for a member's values are mostly opened together.
+    """
 
     def __init__(self, suite: int, data_key: bytes) -> None:
         self._cipher = CIPHERS[suite]
         self._mac = Mac(data_key)
         self._unsalted = self._cipher(self._mac.of(UNSALTED))
+        self._last = UNSALTED, self._unsalted
 
     def of(self, salt: bytes) -> Aead:
-        return self._cipher(self._mac.of(salt)) if salt else self._unsalted
+        if not salt:
+            return self._unsalted
+        # Read and put as one: others may be at it in another thread.
+        last_salt, last = self._last
+        if salt != last_salt:
+            last = self._cipher(self._mac.of(salt))
+            self._last = salt, last
+        return last
 
 
 class Sealer:

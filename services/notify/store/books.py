@@ -2,7 +2,7 @@
 
 from services.common.kit.backlog import backlog
 from services.common.kit.db import Unit
-from services.notify.store.messages import FATE
+from services.notify.store.fates import FATE
 
 
 async def messages_by_state(unit: Unit) -> dict[str, int]:

@@ -9,9 +9,9 @@ import msgspec
 
 from services.common.identity import PersonName, Phone, mobile_phone
 from services.common.kit.sealing import UNSALTED, Opener, SealBroken
-from services.notify.model import FIRST_OFFICER, THE_MEMBER, Envelope, Material, Text
+from services.notify.model import FIRST_OFFICER, THE_MEMBER, Material, Text
 from services.notify.rules import MendCodes
-from services.notify.texts.wording import Wording, day, money, short_name
+from services.notify.texts.wording import Template, Wording, day, money, short_name
 
 
 class Unreadable(Exception):
@@ -50,7 +50,7 @@ class Composer:
         """Make the text, or raise `Unreadable`."""
         variables, phone = self._fill(material)
         charged = self.wording.parts(material.template, variables)
-        return Text(material, Envelope(phone, variables), charged)
+        return Text(phone, variables, material.message_id, material, charged)
 
     def content(self, material: Material, *, to_owner: bool) -> str | None:
         """Say the text as it is sent; None where its values are not there or do not open.
@@ -82,7 +82,7 @@ class Composer:
         template = self.wording.templates[material.template]
         if material.salt is None or material.contact is None:
             raise Unreadable
-        values = self._plain(material)
+        values = self._plain(template, material)
         try:
             salt = self.opener.open_salt(material.member_id, material.salt)
             opened = self.opener.open("contact", material.member_id, salt, material.contact)
@@ -105,7 +105,7 @@ class Composer:
             raise Unreadable
         return template.variables(values), phone
 
-    def _plain(self, material: Material) -> dict[str, str]:
+    def _plain(self, template: Template, material: Material) -> dict[str, str]:
         """Say what is not sealed."""
         values = {"amount": money(material.amount_fen)}
         if material.reason is not None:
@@ -114,7 +114,7 @@ class Composer:
             values["date"] = day(material.booked_on)
         if material.days is not None:
             values["days"] = str(material.days)
-        if "mend" in self.wording.templates[material.template].fields:
+        if "mend" in template.fields:
             values["mend"] = self.mend_codes.of(material.payout_id, material.attempt_no)
             values["life"] = str(self.mend_code_days)
         return values

@@ -11,7 +11,7 @@ from services.common.kit.auth import Caller, NotAllowed
 from services.common.kit.db import Database
 from services.notify.errors import BadCursor, UnknownMember
 from services.notify.model import MessageState, Shown
-from services.notify.store import books, contacts, messages
+from services.notify.store import books, contacts, fates, messages
 from services.notify.usecases.composing import Composer
 
 
@@ -29,8 +29,8 @@ class Reading:
         before = _place(cursor)
         async with self.database.begin() as unit:
             _may_read(caller, member_id, await contacts.unit_of(unit, member_id))
-            fates = await messages.page_of_member(unit, member_id, before, rows_max + 1)
-            page = fates[:rows_max]
+            found = await fates.page_of_member(unit, member_id, before, rows_max + 1)
+            page = found[:rows_max]
             materials = await messages.material(unit, [fate.message_id for fate in page])
         shown = [
             Shown(
@@ -45,7 +45,7 @@ class Reading:
             )
             for fate, material in zip(page, materials, strict=True)
         ]
-        more = len(fates) > rows_max
+        more = len(found) > rows_max
         return shown, _cursor(page[-1].created_at, page[-1].message_id) if more else None
 
     async def books(self) -> dict[str, int | dict[str, int]]:
