@@ -22,7 +22,8 @@ YEARS = st.dictionaries(
 def payout(amount_fen: int) -> Payout:
     return Payout(
         payout_id=new_id(),
-        account=ACCOUNT,
+        member_id=ACCOUNT.member_id,
+        scheme_id=ACCOUNT.scheme_id,
         claim_id=new_id(),
         period=2018,
         grant_fen=Fen(amount_fen),

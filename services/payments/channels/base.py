@@ -26,9 +26,11 @@ def batch_no_of(batch_id: UUID) -> str:
 def check_payee(payee: Payee) -> None:
     """Raise `PayeeUnusable` for what no bank takes; a channel adds what it cannot write."""
     name = payee.name.open()
+    written = name + payee.bank
+    # Nearly all are printable to the last character, which is told in a tenth of the time.
     if (
         not name.strip()
-        or _UNWRITABLE.search(name + payee.bank)
+        or (not written.isprintable() and _UNWRITABLE.search(written))
         or not _CARD.fullmatch(payee.card.open())
     ):
         raise PayeeUnusable

@@ -54,7 +54,8 @@ class Payout(msgspec.Struct, gc=False):
     """
 
     payout_id: UUID
-    account: AccountKey
+    member_id: UUID
+    scheme_id: str
     claim_id: UUID
     period: int
     grant_fen: Fen
@@ -65,19 +66,15 @@ class Payout(msgspec.Struct, gc=False):
     round: int = 0
 
     @property
-    def member_id(self) -> UUID:
-        return self.account.member_id
-
-    @property
-    def scheme_id(self) -> str:
-        return self.account.scheme_id
+    def account(self) -> AccountKey:
+        return AccountKey(self.member_id, self.scheme_id)
 
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 
 
-class SealedPayee(NamedTuple):
+class SealedPayee(msgspec.Struct, gc=False):
     """Where a member's benefits go to, still sealed; `version` counts the member's cards."""
 
     version: int
@@ -98,7 +95,7 @@ class Payee(NamedTuple):
 Named = tuple[UUID, int]
 
 
-class Attempt(NamedTuple):
+class Attempt(msgspec.Struct, gc=False):
     """One transfer of a payout, as a batch holds it."""
 
     payout: Payout
@@ -123,7 +120,7 @@ class Refusal(NamedTuple):
     actor: Actor
 
 
-class Paid(NamedTuple):
+class Paid(msgspec.Struct, gc=False):
     """The bank has booked a transfer."""
 
     attempt: Attempt
@@ -131,7 +128,7 @@ class Paid(NamedTuple):
     paid_on: date
 
 
-class Refused(NamedTuple):
+class Refused(msgspec.Struct, gc=False):
     """The bank has definitely refused a transfer."""
 
     attempt: Attempt
@@ -139,7 +136,7 @@ class Refused(NamedTuple):
     refusal: Refusal
 
 
-class Returned(NamedTuple):
+class Returned(msgspec.Struct, gc=False):
     """The bank has given back a transfer that it had booked."""
 
     attempt: Attempt

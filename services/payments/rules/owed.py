@@ -9,7 +9,7 @@ from services.payments.model.owed import AccountKey, Balance, Move
 from services.payments.model.payouts import Payout, PayoutState
 
 
-class _Standing(msgspec.Struct, gc=False):
+class Standing(msgspec.Struct, gc=False):
     """A balance as it is now, and what it has moved by; `known` where the database has it."""
 
     granted: int
@@ -22,7 +22,20 @@ class _Standing(msgspec.Struct, gc=False):
     moved_in_flight: int = 0
     opened: int = 0
 
-    def move(self) -> Move:
+    def move(self, granted: int, paid: int, in_flight: int) -> int:
+        """Move it; give by how much its open payouts must grow or shrink."""
+        before = self.granted - self.paid - self.in_flight
+        after = before + granted - paid - in_flight
+        self.touched = True
+        self.granted += granted
+        self.paid += paid
+        self.in_flight += in_flight
+        self.moved_granted += granted
+        self.moved_paid += paid
+        self.moved_in_flight += in_flight
+        return (after if after > 0 else 0) - (before if before > 0 else 0)
+
+    def moved(self) -> Move:
         return Move(self.moved_granted, self.moved_paid, self.moved_in_flight, self.opened)
 
 
@@ -36,7 +49,7 @@ class Books:
 
     def __init__(self, balances: Iterable[tuple[AccountKey, Balance]]) -> None:
         self._accounts = {
-            account: _Standing(granted, paid, in_flight, known=True)
+            account: Standing(granted, paid, in_flight, known=True)
             for account, (granted, paid, in_flight) in balances
         }
 
@@ -44,20 +57,13 @@ class Books:
         self, account: AccountKey, *, granted: int = 0, paid: int = 0, in_flight: int = 0
     ) -> int:
         """Move a balance; give by how much its open payouts must grow or shrink."""
-        it = self._standing(account)
-        before = it.granted - it.paid - it.in_flight
-        after = before + granted - paid - in_flight
-        it.granted += granted
-        it.paid += paid
-        it.in_flight += in_flight
-        it.moved_granted += granted
-        it.moved_paid += paid
-        it.moved_in_flight += in_flight
-        return (max(0, after)) - (max(0, before))
+        return self.standing(account).move(granted, paid, in_flight)
 
     def opened(self, account: AccountKey, amount_fen: int) -> None:
         """Count what open payouts have taken on, or given back where it is negative."""
-        self._standing(account).opened += amount_fen
+        standing = self.standing(account)
+        standing.opened += amount_fen
+        standing.touched = True
 
     def moves(self) -> tuple[dict[AccountKey, Move], dict[AccountKey, Move]]:
         """Give what moved: accounts that are new, and those that were there."""
@@ -65,14 +71,14 @@ class Books:
         old: dict[AccountKey, Move] = {}
         for account, it in self._accounts.items():
             if it.touched:
-                (old if it.known else new)[account] = it.move()
+                (old if it.known else new)[account] = it.moved()
         return new, old
 
-    def _standing(self, account: AccountKey) -> _Standing:
+    def standing(self, account: AccountKey) -> Standing:
+        """Give a balance to be moved, a new one where there is none."""
         it = self._accounts.get(account)
         if it is None:
-            it = self._accounts[account] = _Standing(0, 0, 0, known=False)
-        it.touched = True
+            it = self._accounts[account] = Standing(0, 0, 0, known=False)
         return it
 
 

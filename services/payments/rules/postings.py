@@ -60,7 +60,7 @@ def paid(fund_id: str, payout: Payout, attempt_no: int) -> Posting:
         payout.payout_id,
         f"paid.{attempt_no}",
         fund_id,
-        payout.account.scheme_id,
+        payout.scheme_id,
         Account.PAYOUTS_IN_TRANSIT,
         Account.BANK,
         payout.amount_fen,

@@ -85,18 +85,19 @@ async def insert(
         [
             (
                 payout.payout_id,
-                attempt_no,
-                payee_version,
+                attempt.attempt_no,
+                attempt.payee_version,
                 payout.round,
                 batch_id,
-                line or None,
+                attempt.line or None,
                 payout.amount_fen,
-                state,
+                attempt.state,
                 reason,
                 at,
                 decided_at,
             )
-            for payout, attempt_no, payee_version, line, state in attempts
+            for attempt in attempts
+            for payout in (attempt.payout,)
         ],
     )  # fmt: skip
 

@@ -87,10 +87,8 @@ async def of_members(unit: Unit, member_ids: Sequence[UUID]) -> dict[UUID, Seale
         member_ids,
     )
     return {
-        row["member_id"]: SealedPayee(
-            row["version"], row["unit_code"], row["salt_wrapped"], row["sealed"]
-        )
-        for row in rows
+        member_id: SealedPayee(version, unit_code, salt_wrapped, sealed)
+        for member_id, version, unit_code, salt_wrapped, sealed in rows
     }
 
 

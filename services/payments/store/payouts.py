@@ -19,19 +19,7 @@ _STATES: Final = {state.value: state for state in PayoutState}
 
 
 def payout_of(row: Row) -> Payout:
-    payout_id, member_id, scheme_id, claim_id, period, grant_fen, amount_fen, state, *_ = row
-    return Payout(
-        payout_id,
-        AccountKey(member_id, scheme_id),
-        claim_id,
-        period,
-        grant_fen,
-        amount_fen,
-        _STATES[state],
-        row[8],
-        row[9],
-        row[10],
-    )
+    return Payout(*row[:7], _STATES[row[7]], row[8], row[9], row[10])
 
 
 _LOCKED: Final = """
@@ -129,7 +117,8 @@ async def insert(unit: Unit, payouts: Sequence[Payout]) -> None:
         [
             (
                 p.payout_id,
-                *p.account,
+                p.member_id,
+                p.scheme_id,
                 p.claim_id,
                 p.period,
                 p.grant_fen,

@@ -7,6 +7,8 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from services.common.kit.db import Unit
 from services.payments.model.batches import Lane
 from services.payments.model.payouts import Payout
@@ -25,7 +27,7 @@ class Waiting(NamedTuple):
     oldest: datetime
 
 
-class Queued(NamedTuple):
+class Queued(msgspec.Struct, gc=False):
     """A payout's place in the queue."""
 
     lane: Lane
@@ -35,7 +37,7 @@ class Queued(NamedTuple):
     ready_at: datetime
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, gc=False):
     """A payout that the next batch may take, its place, and the number of its last attempt."""
 
     place: Queued

@@ -142,14 +142,14 @@ async def _sort(
     desk: Desk, unit: Unit, lane: Lane, ready: Sequence[queue.Ready], moving: Collection[UUID]
 ) -> Sorted:
     """Sort payouts by what can be done; of the members in `moving` money is on its way."""
-    members = [payout.member_id for _, payout, _ in ready]
+    waiting = [one.payout for one in ready]
+    members = [payout.member_id for payout in waiting]
     known = await _payees_of(unit, members)
     other_cards = await queue.cards_on_their_way(unit, moving) if moving else {}
     reserve = desk.funds.by_id[lane.fund_id].reserve_fen
     free = (await ledger.cash_of(unit, lane.fund_id)).free_fen - reserve
     sorted_ = Sorted([], [], [], [], [], [])
-    lanes = desk.lanes([payout for _, payout, _ in ready])
-    for (place, payout, last_attempt), (lane_now, _) in zip(ready, lanes, strict=True):
+    for one, (lane_now, payout) in zip(ready, desk.lanes(waiting), strict=True):
         payee = known.get(payout.member_id)
         if lane_now != lane:
             sorted_.elsewhere.append((lane_now, payout))
@@ -161,8 +161,8 @@ async def _sort(
             sorted_.held.append(payout)
         elif sorted_.too_much or payout.amount_fen > free:
             # Nothing smaller overtakes what waits for money.
-            sorted_.too_much.append(place)
-        elif _make_line(desk, lane, payout, last_attempt + 1, payee=payee, sorted_=sorted_):
+            sorted_.too_much.append(one.place)
+        elif _make_line(desk, lane, payout, one.attempt_no + 1, payee=payee, sorted_=sorted_):
             free -= payout.amount_fen
     return sorted_
 

@@ -68,7 +68,7 @@ class Desk:
         """Say in which lane each payout waits for its batch."""
         limits = self._limits_fen
         return [
-            (self._lane_of(payout.account.scheme_id, tier_of(limits, payout.amount_fen)), payout)
+            (self._lane_of(payout.scheme_id, tier_of(limits, payout.amount_fen)), payout)
             for payout in payouts
         ]
 

@@ -1,12 +1,13 @@
 """What happened elsewhere arrives: members, their cards, grants. One set, one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.common.contracts.claims import BenefitGranted
 from services.common.contracts.enrollment import MemberRegistered, PayeeChanged
 from services.common.contracts.event import Event
+from services.common.ids import as_drivers
 from services.common.kit import clock
 from services.common.kit.db import Unit
 from services.common.money import Fen
@@ -28,7 +29,7 @@ async def take_events(desk: Desk, unit: Unit, events: Sequence[Event]) -> None:
     members = [event for event in events if isinstance(event, MemberRegistered)]
     cards = [event for event in events if isinstance(event, PayeeChanged)]
     told = (*members, *cards, *grants)
-    books = await payouts.lock_books(unit, {event.member_id for event in told})
+    books = await payouts.lock_books(unit, {as_drivers(event.member_id) for event in told})
     changed = await payees.keep(unit, members, cards)
     ready, lowered = await _take_grants(desk, unit, grants, books, at)
     if changed:
@@ -45,20 +46,24 @@ async def _take_grants(
     desk: Desk, unit: Unit, grants: Sequence[BenefitGranted], books: Books, at: datetime
 ) -> tuple[list[Payout], set[UUID]]:
     """Make a payout of every grant that is new; give those that are ready, and whose fell."""
-    known = await payouts.known(unit, [grant.grant_id for grant in grants])
-    fresh = {grant.grant_id: grant for grant in grants if grant.grant_id not in known}
+    ids = [as_drivers(grant.grant_id) for grant in grants]
+    known = await payouts.known(unit, ids)
+    fresh = {
+        grant_id: grant
+        for grant_id, grant in zip(ids, grants, strict=True)
+        if not known or grant_id not in known
+    }
     if not fresh:
         return [], set()
     lowered = {grant.member_id for grant in fresh.values() if grant.amount_fen < 0}
     stored = await payouts.lock_open(unit, lowered) if lowered else []
-    made, changed = _work_through(list(fresh.values()), stored, books, at)
+    made, changed = _work_through(fresh, lowered, stored, books, at)
     await payouts.write_books(unit, books)
     await payouts.insert(unit, made)
     await payouts.save(unit, changed, at)
+    fund_ids = {payout.scheme_id: desk.fund_of(payout.scheme_id).fund_id for payout in made}
     entries = [
-        postings.granted(desk.fund_of(payout.scheme_id).fund_id, payout)
-        for payout in made
-        if payout.grant_fen
+        postings.granted(fund_ids[payout.scheme_id], payout) for payout in made if payout.grant_fen
     ]
     await ledger.post(unit, entries, at)
     if changed:
@@ -69,37 +74,50 @@ async def _take_grants(
 
 
 def _work_through(
-    grants: Sequence[BenefitGranted], stored: Sequence[Payout], books: Books, at: datetime
+    grants: Mapping[UUID, BenefitGranted],
+    lowered: Collection[UUID],
+    stored: Sequence[Payout],
+    books: Books,
+    at: datetime,
 ) -> tuple[list[Payout], list[Payout]]:
-    """Work through grants in order; give the payouts made of them and the stored ones changed."""
+    """Work through grants in order; give the payouts made of them and the stored ones changed.
+
+    `lowered` names the members of whom something may be taken back.
+    """
     open_payouts: dict[AccountKey, list[Payout]] = {}
     for payout in stored:
         open_payouts.setdefault(payout.account, []).append(payout)
     made: list[Payout] = []
     touched: set[UUID] = set()
-    for grant in grants:
-        account = AccountKey(grant.member_id, grant.scheme_id)
+    for grant_id, grant in grants.items():
+        account = AccountKey(as_drivers(grant.member_id), grant.scheme_id)
+        standing = books.standing(account)
+        to_open = standing.move(grant.amount_fen, 0, 0)
+        standing.opened += to_open
+        payout = _payout_of(grant_id, grant, account, to_open, at)
+        made.append(payout)
+        if not lowered or grant.member_id not in lowered:
+            continue
         mine = open_payouts.setdefault(account, [])
-        to_open = books.move(account, granted=grant.amount_fen)
-        made.append(_payout_of(grant, account, to_open, at))
         if to_open > 0:
-            mine.append(made[-1])
+            mine.append(payout)
         else:
             changed = take_from_newest(mine, -to_open)
             touched.update(payout.payout_id for payout in changed)
-        books.opened(account, to_open)
     return made, [payout for payout in stored if payout.payout_id in touched]
 
 
-def _payout_of(grant: BenefitGranted, account: AccountKey, to_open: int, at: datetime) -> Payout:
+def _payout_of(
+    grant_id: UUID, grant: BenefitGranted, account: AccountKey, to_open: int, at: datetime
+) -> Payout:
     return Payout(
-        payout_id=grant.grant_id,
-        account=account,
-        claim_id=grant.claim_id,
-        period=grant.period,
-        grant_fen=Fen(grant.amount_fen),
-        amount_fen=Fen(max(0, to_open)),
-        state=PayoutState.READY if to_open > 0 else PayoutState.NETTED,
-        version=1,
-        created_at=at,
+        grant_id,
+        *account,
+        as_drivers(grant.claim_id),
+        grant.period,
+        Fen(grant.amount_fen),
+        Fen(to_open if to_open > 0 else 0),
+        PayoutState.READY if to_open > 0 else PayoutState.NETTED,
+        1,
+        at,
     )

@@ -13,16 +13,16 @@ def paid(lines: Sequence[Paid], at: datetime) -> list[PayoutPaid]:
         PayoutPaid(
             event_id=event_id,
             at=at,
-            version=(payout := attempt.payout).version,
-            member_id=payout.account.member_id,
+            version=(payout := (attempt := line.attempt).payout).version,
+            member_id=payout.member_id,
             payout_id=payout.payout_id,
             claim_id=payout.claim_id,
             attempt_no=attempt.attempt_no,
             payee_version=attempt.payee_version,
             amount_fen=payout.amount_fen,
-            paid_on=paid_on,
+            paid_on=line.paid_on,
         )
-        for event_id, (attempt, _, paid_on) in zip(new_ids(len(lines)), lines, strict=True)
+        for event_id, line in zip(new_ids(len(lines)), lines, strict=True)
     ]
 
 

@@ -21,6 +21,7 @@ from services.payments.model.payouts import (
     Paid,
     PayoutState,
     Refused,
+    instruction_id,
 )
 from services.payments.rules import postings
 from services.payments.rules.refusals import refusal_for
@@ -81,7 +82,9 @@ async def list_exception(desk: Desk, batch_id: UUID, exception: BankException) -
 
 def compare(tries: Sequence[Attempt], result: Result) -> Findings:
     """Sort a result's lines; what does not fit an attempt in flight is never applied."""
-    by_id = {attempt.instruction_id: attempt for attempt in tries}
+    by_id = {
+        instruction_id(attempt.payout.payout_id, attempt.attempt_no): attempt for attempt in tries
+    }
     findings = Findings([], [], [])
     for answer in result.lines:
         attempt = by_id.pop(answer.instruction_id, None)
@@ -177,7 +180,8 @@ def _take_paid(
     """Book and tell what was paid; `decide_paid` has written what becomes of the payouts."""
     entries: list[Posting] = []
     fund_id = batch.lane.fund_id
-    for attempt, _, _ in paid:
+    for line in paid:
+        attempt = line.attempt
         payout = attempt.payout
         payout.state = PayoutState.PAID
         payout.version += 1
