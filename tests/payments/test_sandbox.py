@@ -164,9 +164,12 @@ async def test_a_restored_database_pays_nobody_twice(
     async with backup.begin() as unit:
         await unit.execute("alter table ledger disable trigger ledger_stays")
         await unit.execute("delete from ledger where leg <> 'granted'")
-        await unit.execute("delete from attempt")
+        await unit.execute("delete from batch_lines")
         await unit.execute("delete from batch")
-        await unit.execute("update payout set state = 'ready', attempt_no = 0, payee_version = 0")
+        await unit.execute(
+            "update payout set state = 'ready', attempt_no = 0, payee_version = 0,"
+            " batch_id = null, line = null, bank_serial = null, paid_on = null"
+        )
         await unit.execute("update balance set paid_fen = 0, open_fen = granted_fen")
         await unit.execute(
             "insert into ready_queue (lane, payouts, payout_ids, member_ids, ready_at)"

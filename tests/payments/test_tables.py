@@ -95,18 +95,49 @@ async def test_a_payout_is_tried_once_per_card_and_a_line_belongs_to_one_attempt
     member = new_member()
     await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
     await cut(desk)
-    for attempts, cards, lines in ((1, 0, 1), (1, 1, 0), (0, 1, 1)):
+    await run(
+        desk,
+        "insert into past_attempt (payout_id, attempt_no, payee_version, batch_id, line,"
+        " amount_fen, state, made_at)"
+        " select payout_id, attempt_no, payee_version, batch_id, line, amount_fen, 'refused',"
+        " made_at from attempt",
+    )
+    for attempts, lines in ((1, 0), (0, 1)):
         with pytest.raises(asyncpg.UniqueViolationError):
             await run(
                 desk,
-                "insert into attempt (payout_id, attempt_no, payee_version, batch_id, line,"
+                "insert into past_attempt (payout_id, attempt_no, payee_version, batch_id, line,"
                 " amount_fen, state, made_at)"
-                " select payout_id, attempt_no + $1, payee_version + $2, batch_id, line + $3,"
-                " amount_fen, state, made_at from attempt",
+                " select payout_id, attempt_no + $1, payee_version, batch_id, line + $2,"
+                " amount_fen, state, made_at from past_attempt",
                 attempts,
-                cards,
                 lines,
             )
+    with pytest.raises(asyncpg.UniqueViolationError, match="this card has been tried"):
+        await run(desk, "update payout set attempt_no = attempt_no + 1")
+    await run(desk, "update payout set attempt_no = attempt_no + 1, payee_version = 7")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await run(desk, "insert into batch_lines select * from batch_lines")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update payout set state = 'refused'",
+        "update payout set state = 'paid'",
+        "update payout set line = null",
+        "update payout set batch_id = null, line = null",
+        "update payout set bank_serial = '1', paid_on = current_date",
+    ],
+)
+async def test_a_payout_holds_the_attempt_that_is_under_way_or_paid_and_no_other(
+    desk: Desk, new_member: NewMember, sql: str
+) -> None:
+    member = new_member()
+    await deliver(desk, member.registered(), member.payee(), member.grant(1_00))
+    await cut(desk)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await run(desk, sql)
 
 
 async def test_a_batch_is_not_closed_before_its_lines_add_up(

@@ -31,7 +31,7 @@ _APPEND_ONLY: Final = "create table if not exists append_only (relation regclass
 _TABLES: Final = """
     select c.relname, c.oid in (select relation from append_only) as append_only
     from pg_class c
-    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
       and not c.relispartition and c.relname not in ('alembic_version', 'append_only')
     order by c.relname
 """

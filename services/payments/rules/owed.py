@@ -33,7 +33,7 @@ class Standing(msgspec.Struct, gc=False):
         self.moved_granted += granted
         self.moved_paid += paid
         self.moved_in_flight += in_flight
-        return (after if after > 0 else 0) - (before if before > 0 else 0)
+        return (max(0, after)) - (max(0, before))
 
     def moved(self) -> Move:
         return Move(self.moved_granted, self.moved_paid, self.moved_in_flight, self.opened)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from services.payments.model.payouts import (
     Returned,
 )
 from services.payments.store.payouts import PAYOUT_COLUMNS, payout_of
+from services.payments.store.queue import SET_MAX
 
 # Moves balances by what the payouts of a set come to.
 _SUMS: Final = """
@@ -25,31 +27,47 @@ _SUMS: Final = """
 
 
 async def set_out(unit: Unit, batch_id: UUID, attempts: Sequence[Attempt], at: datetime) -> None:
-    """Have a batch's payouts, of which `insert` has written the attempts, be on their way.
+    """Write who is in a batch, in the order of its lines, and have them be on their way.
 
     What is on its way is no longer open: the balances follow from the payouts that really moved.
     """
+    await unit.copy(
+        "batch_lines",
+        ("batch_id", "first_line", "payout_ids", "payee_versions"),
+        [
+            (
+                batch_id,
+                first + 1,
+                [attempt.payout.payout_id for attempt in them],
+                [attempt.payee_version for attempt in them],
+            )
+            for first in range(0, len(attempts), SET_MAX)
+            for them in (attempts[first : first + SET_MAX],)
+        ],
+    )
     moved = await unit.fetchrow(
         f"""
         with begun as (
             update payout p
-            set state = 'batched', version = p.version + 1, attempt_no = a.attempt_no,
-                payee_version = a.payee_version, changed_at = $2
-            from attempt a
-            where a.batch_id = $1 and p.payout_id = a.payout_id and p.state = 'ready'
-              and a.attempt_no = p.attempt_no + 1 and a.amount_fen = p.amount_fen
+            set state = 'batched', version = p.version + 1, attempt_no = p.attempt_no + 1,
+                payee_version = u.payee_version, batch_id = $1, line = l.first_line + u.place - 1,
+                changed_at = $2
+            from batch_lines l, unnest(l.payout_ids, l.payee_versions) with ordinality
+                as u(payout_id, payee_version, place)
+            where l.batch_id = $1 and p.payout_id = u.payout_id and p.state = 'ready'
             returning p.member_id, p.scheme_id, p.amount_fen),
         balances as (
             update balance b
             set in_flight_fen = b.in_flight_fen + m.fen, open_fen = b.open_fen - m.fen
-            {_SUMS.format("begun")} returning m.payouts)
-        select sum(payouts) from balances
+            {_SUMS.format("begun")} returning m.payouts, m.fen)
+        select sum(payouts), sum(fen)::bigint from balances
         """,  # noqa: S608 - constants
         batch_id,
         at,
     )
     assert moved is not None
-    assert moved[0] == len(attempts), "a payout is batched once, from ready, out of a balance"
+    tried = len(attempts), sum(attempt.payout.amount_fen for attempt in attempts)
+    assert tuple(moved) == tried, "a payout is batched once, from ready, out of a balance"
 
 
 async def refuse_here(unit: Unit, attempts: Sequence[Attempt], at: datetime) -> None:
@@ -69,35 +87,27 @@ async def refuse_here(unit: Unit, attempts: Sequence[Attempt], at: datetime) -> 
     assert begun == len(attempts), "a payout is tried once, from ready"
 
 
-async def insert(
-    unit: Unit,
-    batch_id: UUID | None,
-    attempts: Iterable[Attempt],
-    at: datetime,
-    reason: str | None = None,
+async def note_refused_here(
+    unit: Unit, attempts: Iterable[Attempt], at: datetime, reason: str
 ) -> None:
-    """Write attempts of a batch; those without one were refused here, for the reason given."""
-    decided_at = None if batch_id else at
+    """Write attempts that no batch has held."""
     await unit.copy(
-        "attempt",
-        ("payout_id", "attempt_no", "payee_version", "round", "batch_id", "line", "amount_fen",
-         "state", "reason", "made_at", "decided_at"),
+        "past_attempt",
+        ("payout_id", "attempt_no", "payee_version", "round", "amount_fen", "state", "reason",
+         "made_at", "decided_at"),
         [
             (
-                payout.payout_id,
+                attempt.payout.payout_id,
                 attempt.attempt_no,
                 attempt.payee_version,
-                payout.round,
-                batch_id,
-                attempt.line or None,
-                payout.amount_fen,
+                attempt.payout.round,
+                attempt.payout.amount_fen,
                 attempt.state,
                 reason,
                 at,
-                decided_at,
+                at,
             )
             for attempt in attempts
-            for payout in (attempt.payout,)
         ],
     )  # fmt: skip
 
@@ -105,12 +115,18 @@ async def insert(
 async def of_batch(unit: Unit, batch_id: UUID) -> list[Attempt]:
     """Give a batch's attempts; nobody else moves what its payouts are while they are batched."""
     rows = await unit.fetch(
-        f"select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line, a.state"  # noqa: S608 - names
-        " from attempt a join payout p using (payout_id)"
-        " where a.batch_id = $1 order by a.line",
+        f"""
+        select {PAYOUT_COLUMNS}, p.attempt_no, p.payee_version, p.line,
+            case p.state when 'paid' then 'paid' else 'in_flight' end
+        from batch_lines l, unnest(l.payout_ids) as u(id), payout p
+        where l.batch_id = $1 and p.payout_id = u.id and p.batch_id = $1
+        union all
+        select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line, a.state
+        from past_attempt a join payout p using (payout_id) where a.batch_id = $1
+        """,  # noqa: S608 - names
         batch_id,
     )
-    return [_attempt_of(row) for row in rows]
+    return sorted(map(_attempt_of, rows), key=attrgetter("line"))
 
 
 async def named(unit: Unit, named: Collection[Named]) -> list[Attempt]:
@@ -140,7 +156,7 @@ async def batch_of(unit: Unit, payout_id: UUID, attempt_no: int) -> UUID | None:
 async def any_failed(unit: Unit, batch_id: UUID) -> bool:
     """Tell whether a transfer of the batch was refused or given back."""
     return await unit.fetchval(
-        "select exists (select from attempt where batch_id = $1"
+        "select exists (select from past_attempt where batch_id = $1"
         " and state in ('refused', 'returned'))",
         batch_id,
     )
@@ -154,30 +170,24 @@ async def members_of(unit: Unit, payout_ids: Collection[UUID]) -> set[UUID]:
 
 
 async def decide_paid(unit: Unit, paid: Iterable[Paid], at: datetime) -> None:
-    """Decide transfers as booked, and their payouts, all on their way until now, as paid.
+    """Decide transfers as booked, all on their way until now: so their payouts are paid.
 
     What was on its way of the balances, which the caller has locked, is paid.
     """
-    # By the whole key: of whatever else a line were found by, too few are expected while a table is
-    # not analyzed, and each would be held against all others. A batch is mostly booked in a day.
+    # A batch is mostly booked in a day.
     alike: dict[date, list[Paid]] = {}
     for line in paid:
         alike.setdefault(line.paid_on, []).append(line)
     for paid_on, lines in alike.items():
         decided = await unit.fetchval(
             f"""
-            with decided as (
-                update attempt a
-                set state = 'paid', bank_serial = u.bank_serial, paid_on = $4, decided_at = $5
+            with booked as (
+                update payout p set state = 'paid', version = p.version + 1,
+                    bank_serial = u.bank_serial, paid_on = $4, changed_at = $5
                 from unnest($1::uuid[], $2::smallint[], $3::text[])
                     as u(payout_id, attempt_no, bank_serial)
-                where a.payout_id = u.payout_id and a.attempt_no = u.attempt_no
-                  and a.state = 'in_flight'
-                returning a.payout_id, a.amount_fen),
-            booked as (
-                update payout p set state = 'paid', version = p.version + 1, changed_at = $5
-                from decided d where p.payout_id = d.payout_id and p.state = 'batched'
-                  and p.amount_fen = d.amount_fen
+                where p.payout_id = u.payout_id and p.attempt_no = u.attempt_no
+                  and p.state = 'batched'
                 returning p.member_id, p.scheme_id, p.amount_fen),
             balances as (
                 update balance b
@@ -194,17 +204,30 @@ async def decide_paid(unit: Unit, paid: Iterable[Paid], at: datetime) -> None:
         assert decided == len(lines), "a transfer is decided once"
 
 
+# What the row of a payout holds of its last attempt becomes a row of its own; whoever calls for it
+# saves the payout afterwards.
+_END: Final = """
+    insert into past_attempt (payout_id, attempt_no, payee_version, round, batch_id, line,
+        amount_fen, bank_serial, paid_on, made_at, state, decided_at, {columns})
+    select p.payout_id, p.attempt_no, p.payee_version, p.round, p.batch_id, p.line, p.amount_fen,
+        p.bank_serial, p.paid_on, b.cut_at, {values}
+    from {found} join payout p using (payout_id) join batch b on b.batch_id = p.batch_id
+    where {so_far}
+    """
+
+
 async def decide_refused(unit: Unit, refused: Sequence[Refused], at: datetime) -> None:
+    """Decide transfers as refused, all on their way until now; `payouts.save` comes after it."""
     if not refused:
         return
     decided = await unit.execute(
-        """
-        update attempt a
-        set state = 'refused', bank_code = u.bank_code, reason = u.reason, decided_at = $5
-        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[])
-            as u(payout_id, attempt_no, bank_code, reason)
-        where a.payout_id = u.payout_id and a.attempt_no = u.attempt_no and a.state = 'in_flight'
-        """,
+        _END.format(
+            columns="bank_code, reason",
+            values="'refused', $5, u.bank_code, u.reason",
+            found="unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[])"
+            " as u(payout_id, attempt_no, bank_code, reason)",
+            so_far="p.attempt_no = u.attempt_no and p.state = 'batched'",
+        ),
         [line.attempt.payout.payout_id for line in refused],
         [line.attempt.attempt_no for line in refused],
         [line.bank_code for line in refused],
@@ -215,15 +238,15 @@ async def decide_refused(unit: Unit, refused: Sequence[Refused], at: datetime) -
 
 
 async def decide_returned(unit: Unit, returned: Sequence[Returned], at: datetime) -> None:
+    """Decide transfers, all paid until now, as given back; `payouts.save` comes after it."""
     decided = await unit.execute(
-        """
-        update attempt a
-        set state = 'returned', bank_code = u.bank_code, reason = u.reason,
-            returned_on = u.returned_on, returned_at = $6
-        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::date[])
-            as u(payout_id, attempt_no, bank_code, reason, returned_on)
-        where a.payout_id = u.payout_id and a.attempt_no = u.attempt_no and a.state = 'paid'
-        """,
+        _END.format(
+            columns="bank_code, reason, returned_on, returned_at",
+            values="'returned', p.changed_at, u.bank_code, u.reason, u.returned_on, $6",
+            found="unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::date[])"
+            " as u(payout_id, attempt_no, bank_code, reason, returned_on)",
+            so_far="p.attempt_no = u.attempt_no and p.state = 'paid'",
+        ),
         [line.attempt.payout.payout_id for line in returned],
         [line.attempt.attempt_no for line in returned],
         [line.bank_code for line in returned],
@@ -232,6 +255,21 @@ async def decide_returned(unit: Unit, returned: Sequence[Returned], at: datetime
         at,
     )
     assert decided == len(returned), "a transfer is given back once"
+
+
+async def withdraw(unit: Unit, tries: Sequence[Attempt], at: datetime) -> None:
+    """Take transfers back before a byte of them has left; `payouts.save` comes after it."""
+    withdrawn = await unit.execute(
+        _END.format(
+            columns="reason",
+            values="'withdrawn', $2, null",
+            found="unnest($1::uuid[]) as u(payout_id)",
+            so_far="p.state = 'batched'",
+        ),
+        [attempt.payout.payout_id for attempt in tries],
+        at,
+    )
+    assert withdrawn == len(tries), "what is withdrawn was on its way"
 
 
 _STATES: Final = {state.value: state for state in AttemptState}

@@ -98,8 +98,8 @@ async def recall_of_members(unit: Unit, member_ids: Collection[UUID]) -> list[UU
     rows = await unit.fetch(
         """
         update batch set state = 'recalled' where state = any($3) and batch_id in (
-            select a.batch_id from attempt a join payout p using (payout_id)
-            where a.batch_id = any($1) and p.member_id = any($2))
+            select batch_id from payout
+            where member_id = any($2) and state = 'batched' and batch_id = any($1))
         returning batch_id
         """,
         [row["batch_id"] for row in unsent],
@@ -134,12 +134,7 @@ async def refuse(unit: Unit, batch_id: UUID, person_id: UUID) -> bool:
 
 
 async def void(unit: Unit, batch_id: UUID, at: datetime) -> None:
-    """Take a batch apart: its attempts are withdrawn, its bytes are kept no longer."""
-    await unit.execute(
-        "update attempt set state = 'withdrawn', decided_at = $2 where batch_id = $1",
-        batch_id,
-        at,
-    )
+    """Say that a batch was taken apart: its bytes are kept no longer."""
     await unit.execute(
         """
         update batch set state = 'voided', closed_at = $2, sealed_file = null
@@ -226,7 +221,7 @@ async def reopen(unit: Unit, batch_id: UUID) -> bool:
             """
             update batch set state = 'unknown', closed_at = null
             where batch_id = $1 and state = 'closed' and sealed_file is not null
-              and not exists (select from attempt where batch_id = $1 and state <> 'paid')
+              and not exists (select from past_attempt where batch_id = $1)
             """,
             batch_id,
         )

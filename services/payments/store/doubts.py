@@ -34,7 +34,7 @@ async def note(unit: Unit, before: datetime, at: datetime) -> int:
     return await unit.execute(
         """
         insert into doubt (payout_id, attempt_no, batch_id, since)
-        select payout_id, attempt_no, batch_id, $2 from attempt
+        select payout_id, attempt_no, batch_id, $2 from batch_attempt
         where batch_id = any($1) and state = 'in_flight'
         on conflict (payout_id) do nothing
         """,

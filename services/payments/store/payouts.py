@@ -19,7 +19,19 @@ _STATES: Final = {state.value: state for state in PayoutState}
 
 
 def payout_of(row: Row) -> Payout:
-    return Payout(*row[:7], _STATES[row[7]], row[8], row[9], row[10])
+    return Payout(
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        _STATES[row[7]],
+        row[8],
+        row[9],
+        row[10],
+    )
 
 
 _LOCKED: Final = """
@@ -136,14 +148,17 @@ async def insert(unit: Unit, payouts: Sequence[Payout]) -> None:
 
 
 async def save(unit: Unit, payouts: Sequence[Payout], at: datetime) -> None:
-    """Write amount, state and round of payouts whose version was raised under their lock."""
+    """Write amount, state and round of payouts whose version was raised under their lock.
+
+    None of them is under way or paid: where one was, its attempt has come to another end.
+    """
     if not payouts:
         return
     saved = await unit.execute(
         """
         update payout p
         set amount_fen = u.amount_fen, state = u.state, version = u.version, round = u.round,
-            changed_at = $6
+            batch_id = null, line = null, bank_serial = null, paid_on = null, changed_at = $6
         from unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::smallint[])
              as u(payout_id, amount_fen, state, version, round)
         where p.payout_id = u.payout_id and p.version < u.version

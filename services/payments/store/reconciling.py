@@ -33,7 +33,7 @@ async def unshown_of_batch(unit: Unit, batch_id: UUID) -> list[Booked]:
         """
         select g.day, sum(case when g.debit = 'bank' then g.amount_fen else -g.amount_fen end)
             ::bigint as fen
-        from attempt a join ledger g on g.source_id = a.payout_id
+        from batch_attempt a join ledger g on g.source_id = a.payout_id
             and g.leg = 'paid.' || a.attempt_no
         where a.batch_id = $1 and a.state in ('paid', 'returned')
           and not exists (select from batch b where b.batch_id = $1 and b.confirmed_at is not null)
@@ -140,11 +140,11 @@ async def open_entries(unit: Unit, fund_id: str, last: date) -> list[Part]:
             where kind = 'letter' and state = 'confirmed' and content ->> 'outcome' = 'returned'
             union
             select a.payout_id, a.attempt_no
-            from act e join attempt a on a.batch_id = (e.content ->> 'batch_id')::uuid
+            from act e join batch_attempt a on a.batch_id = (e.content ->> 'batch_id')::uuid
             where e.kind = 'batch_letter' and e.state = 'confirmed' and a.state = 'returned'),
         unshown as (
             select b.batch_id as key, a.payout_id as source_id, 'paid.' || a.attempt_no as leg
-            from batch b join attempt a using (batch_id)
+            from batch b join batch_attempt a using (batch_id)
             where b.fund_id = $1 and b.confirmed_at is null and b.state <> 'voided'
               and b.paid_lines > 0 and a.state in ('paid', 'returned')
               and not exists (select from bank_line l

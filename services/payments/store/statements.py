@@ -135,12 +135,12 @@ async def unshown(
             from batch b
             where b.fund_id = $1 and b.confirmed_at is null and b.state = 'closed'
               and b.paid_lines > 0 and $2 >=
-                (select max(a.paid_on) from attempt a where a.batch_id = b.batch_id))
+                (select max(a.paid_on) from batch_attempt a where a.batch_id = b.batch_id))
         select batch_id, null::uuid as payout_id, null::smallint as attempt_no
         from late where not has_lines
         union all
         select late.batch_id, a.payout_id, a.attempt_no
-        from late join attempt a using (batch_id)
+        from late join batch_attempt a using (batch_id)
         where has_lines and a.state in ('paid', 'returned')
           and exists (select from bank_line l
                       where l.batch_id = late.batch_id and l.payout_id is not null)

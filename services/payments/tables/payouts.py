@@ -75,6 +75,11 @@ payout = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("round", SmallInteger, nullable=False, server_default="0"),
+    # The attempt that is under way, or was paid.
+    Column("batch_id", Uuid),
+    Column("line", Integer),
+    Column("bank_serial", Text),
+    Column("paid_on", Date),
     CheckConstraint(
         "amount_fen between 0 and greatest(0, grant_fen)", name="payout_within_its_grant"
     ),
@@ -86,8 +91,17 @@ payout = Table(
     CheckConstraint(
         "(amount_fen = 0) = (state in ('cancelled', 'netted'))", name="payout_has_an_amount"
     ),
+    CheckConstraint(
+        "(state in ('batched', 'paid')) = (batch_id is not null)"
+        " and (batch_id is null) = (line is null)",
+        name="payout_in_a_batch",
+    ),
+    CheckConstraint(
+        "(state = 'paid') = (paid_on is not null) and (paid_on is null) = (bank_serial is null)",
+        name="payout_as_booked",
+    ),
     Index("payout_member", "member_id"),
-    postgresql_with=HOT,
+    postgresql_with={"fillfactor": 40},  # the outcome makes the row longer
 )
 
 # Payouts that may go into the next batch of their lane (a fund's payouts of one tier of approval),
@@ -131,11 +145,14 @@ refusal = Table(
     Column("reminded_days", Integer, nullable=False, server_default="0"),
 )
 
-# Children of their payout: one per card and round. A line without a batch was refused here, before
-# any bank saw it. The instruction id at the bank is the payout's id and the attempt's number. That
-# no card is tried twice in a round a trigger sees to, for second attempts alone.
-attempt = Table(
-    "attempt",
+# A payout's attempts, one per card and round, but the one that is under way or was paid: that lies
+# in the payout's own row, and most payouts have no other. The view `attempt` has all of them, to be
+# asked by payout, `batch_attempt` to be asked by batch. One without a batch was refused here,
+# before any bank saw it. The instruction id at the bank is the payout's id and the attempt's
+# number. That no card is tried twice in a round a trigger of `payout` sees to, for second attempts
+# alone.
+past_attempt = Table(
+    "past_attempt",
     metadata,
     Column("payout_id", Uuid, nullable=False),
     Column("attempt_no", SmallInteger, nullable=False),
@@ -156,11 +173,24 @@ attempt = Table(
     PrimaryKeyConstraint("payout_id", "attempt_no", name="attempt_key"),
     UniqueConstraint("batch_id", "line", name="attempt_line"),
     CheckConstraint("amount_fen > 0", name="attempt_amount"),
-    CheckConstraint(
-        "state in ('in_flight', 'paid', 'refused', 'returned', 'withdrawn')", name="attempt_state"
-    ),
+    CheckConstraint("state in ('refused', 'returned', 'withdrawn')", name="attempt_state"),
     CheckConstraint("batch_id is not null or state = 'refused'", name="attempt_has_a_batch"),
-    postgresql_with={"fillfactor": 40},  # the outcome makes the row longer
+)
+
+# Who is in a batch, and to which of their cards, in the order of its lines, a set to a row.
+batch_lines = Table(
+    "batch_lines",
+    metadata,
+    Column("batch_id", Uuid, nullable=False),
+    Column("first_line", Integer, nullable=False),
+    Column("payout_ids", ARRAY(Uuid), nullable=False),
+    Column("payee_versions", ARRAY(BigInteger), nullable=False),
+    PrimaryKeyConstraint("batch_id", "first_line"),
+    CheckConstraint(
+        "first_line > 0 and cardinality(payout_ids) > 0"
+        " and cardinality(payee_versions) = cardinality(payout_ids)",
+        name="batch_lines_whole",
+    ),
 )
 
 # A batch as it was fixed: its bytes sealed until the bank's statement has shown it, their hash and

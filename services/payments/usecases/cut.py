@@ -219,7 +219,7 @@ async def _set_aside(unit: Unit, lane: Lane, sorted_: Sorted, at: datetime) -> N
         return
     refusal = refusal_for(PayeeUnusable.code)
     await attempts.refuse_here(unit, unusable, at)
-    await attempts.insert(unit, None, unusable, at, refusal.reason)
+    await attempts.note_refused_here(unit, unusable, at, refusal.reason)
     await payouts.put_on_refusal_list(unit, [(a.payout, refusal) for a in unusable], at)
     await unit.publish(
         [
@@ -256,7 +256,6 @@ async def _fix(
     )
     tries = [attempt for attempt, _ in lines]
     await batches.insert_batch(unit, batch, instructions, at)
-    await attempts.insert(unit, batch_id, tries, at)
     await attempts.set_out(unit, batch_id, tries, at)
     await ledger.post(unit, _reserved(batch_id, lane.fund_id, tries), at)
     return batch_id

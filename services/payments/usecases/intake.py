@@ -116,7 +116,7 @@ def _payout_of(
         as_drivers(grant.claim_id),
         grant.period,
         Fen(grant.amount_fen),
-        Fen(to_open if to_open > 0 else 0),
+        Fen(max(0, to_open)),
         PayoutState.READY if to_open > 0 else PayoutState.NETTED,
         1,
         at,

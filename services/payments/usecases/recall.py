@@ -28,6 +28,7 @@ async def take_apart(desk: Desk, batch_id: UUID) -> None:
             return
         tries = await attempts.of_batch(unit, batch_id)
         released = by_scheme(tries)
+        await attempts.withdraw(unit, tries, at)
         books = await payouts.lock_books(unit, {one.payout.member_id for one in tries})
         for attempt in tries:
             payout = attempt.payout
