@@ -64,7 +64,7 @@ async def page(
         """
         select d.payout_id, d.attempt_no, d.batch_id, d.since, d.owner, p.amount_fen, b.batch_no,
                b.fund_id, b.state as batch_state
-        from doubt d join payout p using (payout_id) join batch b using (batch_id)
+        from doubt d join payout p using (payout_id) join batch b on b.batch_id = d.batch_id
         where $1::timestamptz is null or (d.since, d.payout_id) > ($1, $2::uuid)
         order by d.since, d.payout_id limit $3
         """,
