@@ -17,6 +17,7 @@ from services.payments.model.payouts import (
 )
 from services.payments.store.payouts import PAYOUT_COLUMNS, payout_of
 from services.payments.store.queue import SET_MAX
+from services.payments.store.tried import attempt_of
 
 # Moves balances by what the payouts of a set come to.
 _SUMS: Final = """
@@ -135,7 +136,7 @@ async def named(unit: Unit, named: Collection[Named]) -> list[Attempt]:
         f"""
         select {PAYOUT_COLUMNS}, a.attempt_no, a.payee_version, a.line, a.state
         from unnest($1::uuid[], $2::smallint[]) as u(payout_id, attempt_no)
-            join attempt a using (payout_id, attempt_no) join payout p using (payout_id)
+            join {attempt_of("u")} a on true join payout p on p.payout_id = u.payout_id
         order by p.payout_id, a.attempt_no for update of p
         """,  # noqa: S608 - the names of columns
         [payout_id for payout_id, _ in named],

@@ -15,6 +15,7 @@ from services.payments.model.statements import (
     Movement,
     MovementKind,
 )
+from services.payments.store.tried import attempt_of
 
 COLUMNS: Final = (
     "l.line_id, l.fund_id, l.bank_ref, l.booked_on, l.direction, l.amount_fen, l.kind,"
@@ -88,12 +89,12 @@ async def batches_numbered(unit: Unit, fund_id: str, numbers: Collection[str]) -
 async def batches_of(unit: Unit, fund_id: str, named: Collection[Named]) -> dict[Named, UUID]:
     """Give the batches of the fund with which transfers went out, of those that did."""
     rows = await unit.fetch(
-        """
-        select payout_id, attempt_no, batch_id
+        f"""
+        select u.payout_id, u.attempt_no, batch_id
         from unnest($2::uuid[], $3::smallint[]) as u(payout_id, attempt_no)
-            join attempt a using (payout_id, attempt_no) join batch b using (batch_id)
+            join {attempt_of("u")} a on true join batch b using (batch_id)
         where b.fund_id = $1
-        """,
+        """,  # noqa: S608 - a view
         fund_id,
         *columns_of(named),
     )

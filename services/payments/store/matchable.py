@@ -10,6 +10,7 @@ from services.payments.model.payouts import AttemptState, Named
 from services.payments.model.statements import BankLine
 from services.payments.rules.matching import BatchSums, Transfer
 from services.payments.store.lines import COLUMNS, WAITS, columns_of, line_of
+from services.payments.store.tried import attempt_of
 
 # A batch of which the bank may have booked something.
 _SENT: Final = "b.state in ('submitting', 'submitted', 'unknown', 'closed')"
@@ -54,7 +55,7 @@ async def debits_decided(unit: Unit, rows_max: int) -> dict[UUID, list[UUID]]:
     rows = await unit.fetch(
         f"""
         select l.line_id, l.batch_id
-        from bank_line l join attempt a using (payout_id, attempt_no)
+        from bank_line l join {attempt_of("l")} a on true
             join batch b on b.batch_id = l.batch_id
         where {WAITS} and l.kind = 'payout' and (a.state <> 'in_flight' or {_SENT})
         order by l.batch_id limit $1
@@ -72,7 +73,7 @@ async def returns_decided(unit: Unit, rows_max: int) -> dict[str, list[UUID]]:
     rows = await unit.fetch(
         f"""
         select l.line_id, l.fund_id
-        from bank_line l join attempt a using (payout_id, attempt_no)
+        from bank_line l join {attempt_of("l")} a on true
         where {WAITS} and l.kind in ('return', 'reversal') and a.state <> 'in_flight'
         order by l.fund_id limit $1
         """,  # noqa: S608 - constants
@@ -106,7 +107,7 @@ async def transfers(unit: Unit, named: Collection[Named]) -> dict[Named, Transfe
             coalesce(bool_or(l.kind = 'payout'), false) or b.confirmed_at is not null as shown,
             coalesce(bool_or(l.kind <> 'payout'), false) as given_back
         from unnest($1::uuid[], $2::smallint[]) as u(payout_id, attempt_no)
-            join attempt a using (payout_id, attempt_no) join batch b using (batch_id)
+            join {attempt_of("u")} a on true join batch b using (batch_id)
             left join bank_line l on l.payout_id = u.payout_id and l.attempt_no = u.attempt_no
                 and l.state = 'matched'
         group by u.payout_id, u.attempt_no, a.amount_fen, a.state, b.state, b.confirmed_at

@@ -26,10 +26,9 @@ async def made_between(
     return await unit.fetch(
         """
         select p.payout_id, p.member_id, p.scheme_id, p.amount_fen, p.grant_fen, p.state,
-               p.created_at, case when p.state = 'paid' then a.paid_on end as paid_on,
+               p.created_at, p.paid_on,
                p.payee_version in (0, e.version) as tail_known
         from payout p join payee e using (member_id)
-            left join attempt a on a.payout_id = p.payout_id and a.attempt_no = p.attempt_no
         where p.member_id = any($1) and p.created_at >= $2 and p.created_at < $3
         order by p.created_at, p.payout_id
         """,
@@ -43,11 +42,10 @@ async def booked(unit: Unit, member_id: UUID, payout_id: UUID) -> Row | None:
     """Give a member's payout as the bank has booked it."""
     return await unit.fetchrow(
         """
-        select p.scheme_id, a.amount_fen, a.paid_on, a.bank_serial, b.fund_id,
-               a.payee_version in (0, e.version) as tail_known
-        from payout p join attempt a on a.payout_id = p.payout_id and a.attempt_no = p.attempt_no
-            join batch b on b.batch_id = a.batch_id left join payee e using (member_id)
-        where p.payout_id = $1 and p.member_id = $2 and p.state = 'paid' and a.state = 'paid'
+        select p.scheme_id, p.amount_fen, p.paid_on, p.bank_serial, b.fund_id,
+               p.payee_version in (0, e.version) as tail_known
+        from payout p join batch b using (batch_id) left join payee e using (member_id)
+        where p.payout_id = $1 and p.member_id = $2 and p.state = 'paid'
         """,
         payout_id,
         member_id,

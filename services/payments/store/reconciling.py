@@ -8,6 +8,7 @@ from services.common.kit.db import Unit
 from services.payments.model.ledger import Account, Posting
 from services.payments.model.statements import Outstanding
 from services.payments.rules.outstanding import Booked, Part
+from services.payments.store.tried import attempts_of
 
 # An entry of the ledger: its source and leg.
 Entry = tuple[UUID, str]
@@ -132,7 +133,7 @@ async def open_lines(unit: Unit, fund_id: str, last: date) -> list[Part]:
 async def open_entries(unit: Unit, fund_id: str, last: date) -> list[Part]:
     """Give what the book has and no line has shown, by batch and day: payments, and letters."""
     rows = await unit.fetch(
-        """
+        f"""
         with given_back as (
             select (content ->> 'payout_id')::uuid as payout_id,
                 (content ->> 'attempt_no')::smallint as attempt_no
@@ -140,11 +141,11 @@ async def open_entries(unit: Unit, fund_id: str, last: date) -> list[Part]:
             where kind = 'letter' and state = 'confirmed' and content ->> 'outcome' = 'returned'
             union
             select a.payout_id, a.attempt_no
-            from act e join batch_attempt a on a.batch_id = (e.content ->> 'batch_id')::uuid
+            from act e join {attempts_of("(e.content ->> 'batch_id')::uuid")} a on true
             where e.kind = 'batch_letter' and e.state = 'confirmed' and a.state = 'returned'),
         unshown as (
             select b.batch_id as key, a.payout_id as source_id, 'paid.' || a.attempt_no as leg
-            from batch b join batch_attempt a using (batch_id)
+            from batch b join {attempts_of("b.batch_id")} a on true
             where b.fund_id = $1 and b.confirmed_at is null and b.state <> 'voided'
               and b.paid_lines > 0 and a.state in ('paid', 'returned')
               and not exists (select from bank_line l
@@ -159,7 +160,7 @@ async def open_entries(unit: Unit, fund_id: str, last: date) -> list[Part]:
             sum(case when g.debit = 'bank' then g.amount_fen else -g.amount_fen end)::bigint as fen
         from unshown u join ledger g using (source_id, leg)
         where g.fund_id = $1 and g.day <= $2 group by u.key, g.day
-        """,
+        """,  # noqa: S608 - a view
         fund_id,
         last,
     )
