@@ -28,7 +28,8 @@ _GRANTED = "select claim_id, decided_at from settlement where claim_id = any($1)
 _PAYOUTS = """
     select p.claim_id, p.payout_id, p.created_at, a.made_at, a.decided_at
     from payout p left join lateral (
-        select * from attempt t where t.payout_id = p.payout_id and t.attempt_no = 1 offset 0) a on true
+        select * from attempt t where t.payout_id = p.payout_id and t.attempt_no = 1 offset 0
+    ) a on true
     where p.claim_id = any($1)
     """
 _MESSAGES = "select message_id, payout_id, created_at from message where payout_id = any($1)"

@@ -5,8 +5,8 @@ Attempts that came to another end keep a row of their own; who is in a batch lie
 
 from services.common.kit import migrate
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 LINES = (
     """
