@@ -10,11 +10,19 @@ from uuid import UUID
 
 import msgspec
 
-from services.claims.model import Brought, Coverage, Facts, PeriodKey, Person, Totals
+from services.claims.model import (
+    Brought,
+    Coverage,
+    Facts,
+    PeriodKey,
+    Person,
+    SettlementKey,
+    Totals,
+)
 from services.claims.rules.assess import assess
 from services.claims.rules.cases import cases
 from services.claims.store import settlements as store
-from services.claims.store.settlements import Claim, SettlementKey
+from services.claims.store.settlements import Claim
 from services.claims.usecases.verdicts import code_of, in_plan, joined
 from services.common.kit.db import Database
 from services.common.money import Fen

@@ -14,9 +14,9 @@ from services.claims.model import Brought, Coverage, InPlan, PeriodKey, Person, 
 from services.claims.rows import COLUMNS, RowReader, texts_of
 from services.claims.rules.assess import assess
 from services.claims.rules.cases import cases
-from services.claims.rules.facts import facts_of
 from services.common.identity import IdNumber, born_on, sex_of
 from services.common.ids import derived_id
+from services.common.kit.sealing import BlindIndex
 from services.common.money import parse_yuan
 from services.common.period import Days
 from services.common.schemes.load import DATA, load_rulebook, read
@@ -109,7 +109,8 @@ def backtest(draft: str) -> Report:
 
 def _stories(in_force: Rulebook) -> Iterator[tuple[Patient, list[Past]]]:
     """Settle the claims of each member as they came."""
-    reader = RowReader(COLUMNS, hash_key=b"made up")
+    identity = BlindIndex(b"made up", "id_number")
+    reader = RowReader(COLUMNS, hash_key=b"made up", identity=identity)
     read_rows = [reader.read(texts_of(row)) for row in weihai.settlements()]
     settlements = [one for one in read_rows if isinstance(one, Settlement)]
     assert len(settlements) == len(read_rows), "made-up rows are whole"
@@ -121,14 +122,15 @@ def _stories(in_force: Rulebook) -> Iterator[tuple[Patient, list[Past]]]:
             Person(born_on(number), sex_of(number)),
             [Coverage(weihai.SCHEME, Days(COVERED_SINCE))],
         )
-        mine = [one for one in settlements if one.certno.open() == member.person.id_number]
+        index = identity.of(member.person.id_number)
+        mine = [one for one in settlements if one.identity_index == index]
         yield patient, list(_settled(patient, mine, in_force))
 
 
 def _settled(patient: Patient, mine: list[Settlement], in_force: Rulebook) -> Iterator[Past]:
     totals: dict[PeriodKey, Totals] = {}
     for settlement in mine:
-        facts = facts_of(settlement)
+        facts = settlement.facts
         found = cases(patient.member_id, facts, patient.person, patient.coverages, in_force)
         assert isinstance(found, Brought), found
         (assessed,) = assess([found], totals)
@@ -138,4 +140,4 @@ def _settled(patient: Patient, mine: list[Settlement], in_force: Rulebook) -> It
             )
             for a in assessed
         )
-        yield Past(derived_id("claim", settlement.setl_id), facts, plans)
+        yield Past(derived_id("claim", settlement.key.setl_id), facts, plans)

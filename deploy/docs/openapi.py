@@ -68,8 +68,9 @@ def _enrollment(var_dir: Path) -> FastAPI:
 def _claims(var_dir: Path) -> FastAPI:
     settings = _told(ClaimsSettings, var_dir)
     database = Database(settings, application="claims")
-    reader = RowReader(COLUMNS, hash_key=keys.secret(settings.keys_dir, keys.IDENTITY_INDEX))
     desk = claims.new_desk(settings)
+    hash_key = keys.secret(settings.keys_dir, keys.IDENTITY_INDEX)
+    reader = RowReader(COLUMNS, hash_key=hash_key, identity=desk.identity)
     return claims.new_app(settings, Counter(database, desk, reader.read, _yes))
 
 

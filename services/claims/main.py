@@ -63,7 +63,7 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
     health.require("kafka", cluster.id)
     desk = new_desk(settings)
     hash_key = keys.secret(settings.keys_dir, keys.IDENTITY_INDEX)
-    read = RowReader(COLUMNS, hash_key=hash_key).read
+    read = RowReader(COLUMNS, hash_key=hash_key, identity=desk.identity).read
     counter = Counter(database, desk, read, partial(freshness.reached, settings.member_wait_s))
 
     async def others_behind() -> bool:

@@ -1,14 +1,14 @@
 """The nouns of claims: a settlement, the cover it meets, what is owed for it, and why."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from services.common.identity import Diagnosis, IdNumber, PersonName
+from services.common.identity import Diagnosis
 from services.common.money import Fen
 from services.common.period import Days
 from services.common.schemes.model import Event
@@ -79,48 +79,6 @@ class Verdict(StrEnum):
 Cause = Literal["settled", "reversed", "reassessed"]
 
 
-class Settlement(msgspec.Struct, frozen=True, gc=False):
-    """One row of the national settlement interface, under its own names; amounts in fen."""
-
-    setl_id: str
-    mdtrt_id: str
-    psn_cert_type: str
-    certno: IdNumber
-    psn_name: PersonName
-    insutype: str
-    psn_type: str
-    fixmedins_code: str
-    fixmedins_name: str
-    hosp_lv: str
-    med_type: str
-    begndate: date
-    enddate: date
-    setl_time: datetime
-    dise_codg: Diagnosis
-    dise_name: Diagnosis
-    medfee_sumamt: Fen
-    fulamt_ownpay_amt: Fen
-    overlmt_selfpay: Fen
-    preselfpay_amt: Fen
-    inscp_scp_amt: Fen
-    act_pay_dedc: Fen
-    hifp_pay: Fen
-    hifob_pay: Fen
-    fund_pay_sumamt: Fen
-    psn_part_amt: Fen
-    copay_pooled: Fen
-    copay_large_sum: Fen
-    refund: bool
-    # Keyed hashes of 16 bytes. Of every value: same key, other hash means other content.
-    content_hash: bytes
-    # Of key, person and amounts, signs aside: equal for an original and its exact refund.
-    mirror_hash: bytes
-
-    @property
-    def self_pay_one(self) -> Fen:
-        return Fen(max(0, self.inscp_scp_amt - self.fund_pay_sumamt))
-
-
 class Refusal(msgspec.Struct, frozen=True):
     code: RefusalCode
     # The column or the scheme's figure that is at fault, where there is one.
@@ -169,6 +127,27 @@ class Facts(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True
     # Of settlements alone.
     psn_type: str | None = None
     insutype: str | None = None
+
+
+class SettlementKey(NamedTuple):
+    """What a settlement is known by, for ever."""
+
+    fixmedins_code: str
+    setl_id: str
+    refund: bool
+
+
+class Settlement(msgspec.Struct, frozen=True, gc=False):
+    """What claims works with of one row of the national settlement interface."""
+
+    key: SettlementKey
+    # Finds whose it is; the identity number itself stays with the row's texts.
+    identity_index: bytes
+    facts: Facts
+    # Keyed hashes of 16 bytes. Of every value: same key, other hash means other content.
+    content_hash: bytes
+    # Of key, person and amounts, signs aside: equal for an original and its exact refund.
+    mirror_hash: bytes
 
 
 class Coverage(msgspec.Struct, frozen=True):

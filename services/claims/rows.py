@@ -9,8 +9,9 @@ from operator import itemgetter
 from typing import Final
 
 from services.claims.errors import FeedMissingColumn
-from services.claims.model import Refusal, RefusalCode, Settlement
-from services.common.identity import Diagnosis, IdNumber, PersonName, resident_id
+from services.claims.model import Facts, Refusal, RefusalCode, Settlement, SettlementKey
+from services.common.identity import Diagnosis, is_resident_id
+from services.common.kit.sealing import BlindIndex
 from services.common.money import BadAmount, Fen, parse_yuan_row
 
 AMOUNTS: Final = (
@@ -60,7 +61,6 @@ TEXT_CHARS_MAX: Final = 512
 HASH_BYTES: Final = 16
 # Control signs break files and protocols further on; halves of a sign cannot be written at all.
 _UNUSABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-_SEPARATOR: Final = "\x1f"
 _RESIDENT: Final = "01"
 _REFUND: Final = "1"
 _REFUND_FLAGS: Final = ("", "0", _REFUND)
@@ -70,14 +70,28 @@ _CHINA: Final = timezone(timedelta(hours=8))
 # Outside these years a time zone's shift no longer fits the calendars further on.
 _FIRST_DAY: Final = date(1900, 1, 1)
 _LAST_DAY: Final = date(2199, 12, 31)
-# A feed's rows name the days of a few years again and again.
+_YEAR_DAY: Final = "2000-01-01"
+# A feed's rows name the days of a few years, the seconds of a day and the illnesses of a list again
+# and again.
 _DAYS_KEPT_MAX: Final = 4_096
+_TIMES_KEPT_MAX: Final = 65_536
+_WORDS_KEPT_MAX: Final = 16_384
+
+# Codes of the national settlement interface.
+_VISITS: Final[Mapping[str, str]] = {
+    "11": "ordinary_outpatient",
+    "14": "special_disease_outpatient",
+    "21": "inpatient",
+}
+# ICD-10: injuries and poisonings, and their outward causes. What kind of accident it was no
+# settlement says.
+_ACCIDENTS: Final = ("S", "T", "V", "W", "X", "Y")
 
 
 class RowReader:
     """Reads rows of one header; the way from its order to ours is worked out once."""
 
-    def __init__(self, header: Sequence[str], *, hash_key: bytes) -> None:
+    def __init__(self, header: Sequence[str], *, hash_key: bytes, identity: BlindIndex) -> None:
         wrong = [name for name in REQUIRED if header.count(name) != 1]
         wrong += [name for name in OPTIONAL if header.count(name) > 1]
         if wrong:
@@ -87,6 +101,7 @@ class RowReader:
         self._pick = itemgetter(*places)
         self._width = len(header)
         self._hash = blake2b(digest_size=HASH_BYTES, key=hash_key, person=b"claims.content")
+        self._identity = identity
 
     def texts(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Give a row's texts in the order of `COLUMNS`, empty where it is too short."""
@@ -107,7 +122,7 @@ class RowReader:
         missing = _missing(values)
         if missing:
             return Refusal(RefusalCode.MISSING_FIELD, missing)
-        setl_id, number, name, insutype, psn_type, hospital, level, visit, *_ = values
+        setl_id, number, name, insutype, psn_type, hospital, level, visit = values[:_TIMES_FROM]
         mdtrt_id, papers, hospital_name, dise_codg, dise_name, flag = values[_AMOUNTS_TO:]
         refund = flag == _REFUND
         amounts = _amounts(values[_AMOUNTS_FROM:_AMOUNTS_TO], refund=refund)
@@ -116,39 +131,50 @@ class RowReader:
         times = _times(*values[_TIMES_FROM:_AMOUNTS_FROM])
         if times is None:
             return Refusal(RefusalCode.BAD_DATE)
+        begun, ended, settled_on, said_times = times
         if not _adds_up(amounts, refund=refund):
             return Refusal(RefusalCode.SUMS_MISMATCH)
-        papers = papers or _RESIDENT
-        certno = resident_id(number, born_by=times[1]) if papers == _RESIDENT else IdNumber(number)
-        if certno is None:
-            return Refusal(RefusalCode.ID_CHECK_DIGIT)
-        texts = (*values[2:_TIMES_FROM], mdtrt_id, papers, hospital_name, dise_codg, dise_name)
-        key_and_person, told = (hospital, setl_id, certno.open()), str(amounts)
+        in_scope, _, pooled, _, funds, person, co_pay_pooled, co_pay_large_sum = amounts[4:]
+        capitals = number.upper()
+        if not papers or papers == _RESIDENT:
+            papers, number = _RESIDENT, capitals
+            if not is_resident_id(number, born_by=ended):
+                return Refusal(RefusalCode.ID_CHECK_DIGIT)
+        # The parts hold no control sign, so the separator keeps them apart.
+        whose, told = f"{hospital}\x1f{setl_id}\x1f{number}\x1f", str(amounts)
+        words = (
+            f"{name}\x1f{insutype}\x1f{psn_type}\x1f{hospital}\x1f{level}\x1f{visit}\x1f"
+            f"{mdtrt_id}\x1f{papers}\x1f{hospital_name}\x1f{dise_codg}\x1f{dise_name}\x1f"
+        )
+        cause, diagnosis = _illness(dise_codg)
         return Settlement(
-            setl_id,
-            mdtrt_id,
-            papers,
-            certno,
-            PersonName(name),
-            insutype,
-            psn_type,
-            hospital,
-            hospital_name,
-            level,
-            visit,
-            *times,
-            Diagnosis(dise_codg),
-            Diagnosis(dise_name),
-            *amounts,
-            refund=refund,
-            content_hash=self._digest(*key_and_person, *texts, str(times), told),
-            mirror_hash=self._digest(*key_and_person, told.replace("-", "")),
+            SettlementKey(hospital, setl_id, refund),
+            self._identity.of(capitals),
+            Facts(
+                day=ended,
+                admission=begun,
+                # A settlement at the hospital's counter is the claim.
+                claimed_on=settled_on,
+                visit=_VISITS.get(visit, visit),
+                cause=cause,
+                diagnosis=diagnosis,
+                hospital_level=_level(level),
+                in_scope=in_scope,
+                self_pay_one=Fen(in_scope - funds if in_scope > funds else 0),
+                pooled_paid=pooled,
+                co_pay_pooled=co_pay_pooled,
+                co_pay_large_sum=co_pay_large_sum,
+                own_cost=person,
+                psn_type=psn_type,
+                insutype=insutype,
+            ),
+            self._digest(f"{whose}{words}{said_times}\x1f{told}"),
+            self._digest(whose + told.replace("-", "")),
         )
 
-    def _digest(self, *parts: str) -> bytes:
-        # The parts hold no control sign, so the separator keeps them apart.
+    def _digest(self, text: str) -> bytes:
         digest = self._hash.copy()
-        digest.update(_SEPARATOR.join(parts).encode())
+        digest.update(text.encode())
         return digest.digest()
 
 
@@ -221,26 +247,51 @@ def _adds_up(amounts: list[Fen], *, refund: bool) -> bool:
     return refund or sum(shares) <= person
 
 
-def _times(begndate: str, enddate: str, setl_time: str) -> tuple[date, date, datetime] | None:
+def _times(begndate: str, enddate: str, setl_time: str) -> tuple[date, date, date, str] | None:
+    """Give the days of begin, end and settlement, and all as the hash of a row has them."""
+    if len(setl_time) < _SHORTEST_TIME:
+        return None
     try:
-        begun, ended = _day(begndate), _day(enddate)
-        settled = datetime.fromisoformat(setl_time)
+        (begun, said_begin), (ended, said_end) = _day(begndate), _day(enddate)
+        (settled_on, said_day), said_time = _day(setl_time[:10]), _time(setl_time[10:])
     except ValueError:
         return None
-    if settled.tzinfo is None:
-        settled = settled.replace(tzinfo=_CHINA)
-    well_formed = len(setl_time) >= _SHORTEST_TIME and setl_time[7] == "-"
-    in_order = _FIRST_DAY <= begun <= ended <= _LAST_DAY
-    return (
-        (begun, ended, settled)
-        if well_formed and in_order and _FIRST_DAY <= settled.date() <= _LAST_DAY
-        else None
-    )
+    in_order = _FIRST_DAY <= begun <= ended <= _LAST_DAY and _FIRST_DAY <= settled_on <= _LAST_DAY
+    said = f"({said_begin}, {said_end}, datetime.datetime{said_day[13:-1]}{said_time})"
+    return (begun, ended, settled_on, said) if in_order else None
+
+
+@lru_cache(_TIMES_KEPT_MAX)
+def _time(text: str) -> str:
+    """Give what `repr` says of a moment behind its day; without an offset it is China's."""
+    moment = datetime.fromisoformat(_YEAR_DAY + text)
+    if moment.date() != _day(_YEAR_DAY)[0]:  # an hour 24 is the next day's
+        raise ValueError
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=_CHINA)
+    return repr(moment).removeprefix("datetime.datetime(2000, 1, 1")
+
+
+@lru_cache(_WORDS_KEPT_MAX)
+def _illness(dise_codg: str) -> tuple[str, Diagnosis | None]:
+    """Give the cause that an illness's code tells of, and the code as rules ask for it."""
+    if not dise_codg:
+        return "", None
+    accident = dise_codg.upper().startswith(_ACCIDENTS)
+    return "accident" if accident else "disease", Diagnosis(dise_codg)
+
+
+@lru_cache(_WORDS_KEPT_MAX)
+def _level(text: str) -> int | None:
+    """`3`, `03` and the dictionary's `3A` are level 3; 0 and other words tell none."""
+    digits = text.lstrip("0")[:1]
+    return int(digits) if digits in ("1", "2", "3") else None
 
 
 @lru_cache(_DAYS_KEPT_MAX)
-def _day(text: str) -> date:
+def _day(text: str) -> tuple[date, str]:
     """YYYY-MM-DD alone; the standard library takes weeks and unbroken digits as well."""
     if len(text) != len("YYYY-MM-DD") or text[7] != "-":
         raise ValueError
-    return date.fromisoformat(text)
+    day = date.fromisoformat(text)
+    return day, repr(day)

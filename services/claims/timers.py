@@ -17,7 +17,6 @@ from services.claims.store.backtest import Backtest
 from services.claims.store.feeds import Feed
 from services.claims.usecases import backtest, editions, feeds, people, reviews
 from services.claims.usecases.desk import Desk, Incoming, Reader, Shelf
-from services.claims.usecases.feeds import Numbered
 from services.common.errors import DomainError
 from services.common.kit import clock
 from services.common.kit.crash import crashpoint
@@ -88,7 +87,7 @@ class FeedWorker:
         self._health.progress("feed")
         try:
             shape = await asyncio.to_thread(feedfile.examine, path, self._desk.opener, feed.feed_id)
-            reader = RowReader(shape.header, hash_key=self._hash_key)
+            reader = RowReader(shape.header, hash_key=self._hash_key, identity=self._desk.identity)
         except FeedUnreadable as bad:
             if feed.status == "queued":
                 await self._refuse(feed, bad.code)
@@ -137,7 +136,7 @@ class FeedWorker:
                 await pause(min(rest_s, REST_MAX_S), stop)
         return done
 
-    async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Numbered]) -> int:
+    async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Incoming]) -> int:
         """Settle a chunk; a row that came by another door meanwhile is known at the next try."""
         while True:
             try:
@@ -164,11 +163,9 @@ class FeedWorker:
             await pause(YIELD_S, stop)
 
 
-def _chunk(lines: Iterator[Line], rows: int, reader: RowReader) -> list[Numbered]:
-    return [
-        Numbered(number, Incoming(*reader.texts_and_read(fields)))
-        for number, fields in islice(lines, rows)
-    ]
+def _chunk(lines: Iterator[Line], rows: int, reader: RowReader) -> list[Incoming]:
+    read, of = reader.texts_and_read, Incoming.of
+    return [of(*read(fields), number) for number, fields in islice(lines, rows)]
 
 
 class ReviewTimer:

@@ -39,7 +39,7 @@ class ClaimsDesk:
         self.database = Database(settings, application="tests")
         self.desk = new_desk(settings)
         self.hash_key = keys.secret(settings.keys_dir, keys.IDENTITY_INDEX)
-        self.read = RowReader(COLUMNS, hash_key=self.hash_key).read
+        self.read = RowReader(COLUMNS, hash_key=self.hash_key, identity=self.desk.identity).read
         self.handle = handler(self.desk, self.read)
         self.all_rosters_are_in = True
         self.counter = Counter(self.database, self.desk, self.read, self._caught_up)
@@ -99,9 +99,9 @@ class ClaimsDesk:
             *(self.covered(number) for number in id_numbers),
         )
 
-    def incoming(self, row: dict[str, str]) -> Incoming:
+    def incoming(self, row: dict[str, str], line: int = 0) -> Incoming:
         texts = texts_of(row)
-        return Incoming(texts, self.read(texts))
+        return Incoming.of(texts, self.read(texts), line)
 
     async def take(self, *rows: dict[str, str]) -> list[Outcome]:
         async with self.database.begin() as unit:

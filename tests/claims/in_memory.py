@@ -6,13 +6,21 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from services.claims.model import Coverage, Outcome, PeriodKey, Person, Settlement, Totals
+from services.claims.model import (
+    Coverage,
+    Outcome,
+    PeriodKey,
+    Person,
+    Settlement,
+    SettlementKey,
+    Totals,
+)
 from services.claims.rows import COLUMNS, RowReader, texts_of
-from services.claims.store.settlements import Claim, Grant, Member, SettlementKey
+from services.claims.store.settlements import Claim, Grant, Member
 from services.claims.usecases.bills import bills_of, members_with_several
 from services.claims.usecases.books import Books
 from services.claims.usecases.desk import Desk, Incoming
-from services.claims.usecases.intake import Judge, found_by
+from services.claims.usecases.intake import Judge
 from services.claims.usecases.verdicts import standing
 from services.common.ids import new_ids
 from services.common.kit import clock
@@ -36,7 +44,7 @@ class Account:
         salt = desk.sealer.seal_salt("claims", MEMBER, new_salt())
         person = Person(date(1990, 3, 7), "M", ("hardship",))
         self._members = {self._index: Member(MEMBER, salt, person)}
-        self._read = RowReader(COLUMNS, hash_key=b"a key of the tests").read
+        self._read = RowReader(COLUMNS, hash_key=b"a key of the tests", identity=desk.identity).read
         self._rows: dict[SettlementKey, Incoming] = {}
         self.covers: dict[str, Coverage] = {}
         self.claims: dict[SettlementKey, Claim] = {}
@@ -49,7 +57,7 @@ class Account:
         return self._desk.rulebook
 
     def take(self, *rows: Row) -> list[Outcome]:
-        incoming = [Incoming(texts := texts_of(row), self._read(texts)) for row in rows]
+        incoming = [Incoming.of(texts := texts_of(row), self._read(texts)) for row in rows]
         return self._judge(incoming, frozenset())
 
     def cover(self, scheme_id: str, starts: date = SINCE) -> None:
@@ -79,12 +87,11 @@ class Account:
         )
         judge = Judge(self._desk, books, new_ids(len(rows)), members_final=True)
         judge.reopened = reopened
-        found = [row for row in found_by(self._desk, rows) if not isinstance(row, Outcome)]
-        outcomes = [judge.outcome(row) for row in found]
+        outcomes: list[Outcome] = []
         for row in rows:
             assert isinstance(row.read, Settlement), row.read
-            key = SettlementKey(row.read.fixmedins_code, row.read.setl_id, row.read.refund)
-            self._rows[key] = row
+            outcomes.append(judge.outcome(row))
+            self._rows[row.read.key] = row
         self.grants += books.grants
         self.rejected += books.rejected
         return outcomes
@@ -96,7 +103,7 @@ class Account:
     def cost(self) -> int:
         """Sum what the bills that stand cost the member."""
         rows = (self._rows[claim.key].read for claim in self.standing)
-        return sum(read.psn_part_amt for read in rows if isinstance(read, Settlement))
+        return sum(read.facts.own_cost for read in rows if isinstance(read, Settlement))
 
     def granted(self) -> Counter[str]:
         found = Counter[str]()

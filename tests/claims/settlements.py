@@ -2,10 +2,12 @@
 
 from services.claims.model import Settlement
 from services.claims.rows import COLUMNS, RowReader, texts_of
+from services.common.kit.sealing import BlindIndex
 from services.common.money import Fen, parse_yuan, yuan
 
 HASH_KEY = b"a key of the tests"
-READER = RowReader(COLUMNS, hash_key=HASH_KEY)
+IDENTITY = BlindIndex(HASH_KEY, "id_number")
+READER = RowReader(COLUMNS, hash_key=HASH_KEY, identity=IDENTITY)
 
 
 def a_row(self_pay_one: str = "2000.00", funds: str = "500.00", **changed: str) -> dict[str, str]:

@@ -133,7 +133,7 @@ async def test_a_feed_that_was_left_in_the_middle_goes_on_where_it_was(
     rows = many_rows(130)
     feed_id = await hand_in(claims, a_feed(rows))
     await feeds.start(claims.database, feed_id, len(rows))
-    chunk = [feeds.Numbered(at + 2, claims.incoming(row)) for at, row in enumerate(rows[:50])]
+    chunk = [claims.incoming(row, at + 2) for at, row in enumerate(rows[:50])]
     assert await feeds.settle_chunk(claims.database, claims.desk, feed_id, 0, chunk) == 50
     feed = await worked_through(claims, feed_id)
     assert (feed.done, feed.duplicate, feed.settled + feed.rejected) == (130, 0, 130)

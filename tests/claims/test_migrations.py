@@ -10,10 +10,9 @@ import asyncpg
 import msgspec
 
 from services.claims.main import new_desk
-from services.claims.model import Counted, PeriodKey, Totals
+from services.claims.model import Counted, PeriodKey, SettlementKey, Totals
 from services.claims.settings import Settings
 from services.claims.store import settlements as store
-from services.claims.store.settlements import SettlementKey
 from services.claims.usecases import views
 from services.common.kit import keys, migrate
 from services.common.kit.db import Database

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from services.claims.model import InPlan, Step
-from services.claims.rules.facts import facts_of
 from services.claims.rules.trial import try_cases
 from services.claims.store.settlements import claim_of
 from services.claims.usecases import benefits
@@ -72,7 +71,7 @@ async def test_a_bill_that_is_tried_earns_what_it_earns_when_it_comes(claims: Cl
     await claims.hear(claims.registered(ZHANG), *covers)
     first, second = (a_row("5000.00", setl_id=s, copay_pooled="5000.00") for s in ("S1", "S2"))
     await claims.take(first)
-    facts = facts_of(a_settlement("5000.00", setl_id="S2", copay_pooled="5000.00"))
+    facts = a_settlement("5000.00", setl_id="S2", copay_pooled="5000.00").facts
     tried = await benefits.expected(claims.database, claims.desk, member_id_of(ZHANG), facts)
     (outcome,) = await claims.take(second)
     assert sum(done.benefit for done in tried) == outcome.benefit

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.claims.model import PeriodKey, Totals
+from services.claims.model import PeriodKey, SettlementKey, Totals
 from services.claims.store import feeds
 from services.claims.store import settlements as store
-from services.claims.store.settlements import Claim, SettlementKey
+from services.claims.store.settlements import Claim
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.db import Row, Unit
@@ -70,7 +70,7 @@ async def test_no_statement_of_a_chunk_reads_a_table_through(claims: ClaimsDesk)
         assert len(await store.coverages(unit, ids)) == len(ids)
         assert await store.totals(unit, ids) == dict.fromkeys(periods, Totals())
         assert len(await store.counted_plans(unit, ids)) == len(ids)
-        await store.put_totals(unit, periods, periods)
+        await store.put_totals(unit, (), list(periods.items()))
         await store.change_claims(unit, list(map(_reversed, known.values())))
         await feeds.move(unit, feed_id, [CHUNK, 0, 0, 0, 0], benefit=0)
         assert unit.scanned == []
@@ -103,7 +103,8 @@ async def _fill(claims: ClaimsDesk) -> None:
             ("coverage_id", "member_id", "scheme_id", "starts_on", "units", "version"),
             ((one, one, SCHEME, STARTS, 1, 1) for one in ids),
         )
-        await store.put_totals(unit, {PeriodKey(one, SCHEME, STARTS): Totals() for one in ids}, ())
+        fresh = [(PeriodKey(one, SCHEME, STARTS), Totals()) for one in ids]
+        await store.put_totals(unit, fresh, ())
         await store.add_claims(unit, [_claim(one, now) for one in ids])
 
 

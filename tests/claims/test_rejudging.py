@@ -6,12 +6,12 @@ from datetime import date, datetime
 
 import pytest
 
+from services.claims.model import SettlementKey
 from services.claims.store import members
 from services.claims.store import settlements as store
 from services.claims.store.members import Cover
-from services.claims.store.settlements import Claim, SettlementKey
+from services.claims.store.settlements import Claim
 from services.claims.usecases import feeds, posts, reviews
-from services.claims.usecases.feeds import Numbered
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.kit.db import Unit
@@ -118,7 +118,7 @@ async def test_a_line_whose_number_cannot_be_written_is_refused_and_stops_no_fee
     feed_id, row = new_id(), a_row(setl_id="S\x00\ud800")
     await feeds.receive(claims.database, feed_id)
     await feeds.start(claims.database, feed_id, 1)
-    chunk = [Numbered(2, claims.incoming(row))]
+    chunk = [claims.incoming(row, 2)]
     assert await feeds.settle_chunk(claims.database, claims.desk, feed_id, 0, chunk) == 1
     (refused,) = await feeds.refusals(claims.database, feed_id, 10)
     assert (refused.setl_id, refused.code) == ("S\ufffd\ufffd", "MISSING_FIELD")

@@ -18,8 +18,8 @@ from services.claims.model import Brought, Coverage, PeriodKey, Person, Settleme
 from services.claims.rows import COLUMNS, RowReader
 from services.claims.rules.assess import assess
 from services.claims.rules.cases import cases
-from services.claims.rules.facts import facts_of
 from services.common.identity import IdNumber, born_on, sex_of
+from services.common.kit.sealing import BlindIndex
 from services.common.money import yuan
 from services.common.period import Days
 from services.common.schemes.load import DATA, load_rulebook
@@ -85,12 +85,13 @@ def _said(bill: Bill, due: Due) -> Decimal:
 def test_the_engine_gives_what_was_worked_out_by_hand(today: date) -> None:
     data, rulebook = PlansData(today), load_rulebook()
     totals: dict[PeriodKey, Totals] = {}
-    reader = RowReader(COLUMNS, hash_key=b"k" * 32)
+    identity = BlindIndex(b"k" * 32, "id_number")
+    reader = RowReader(COLUMNS, hash_key=b"k" * 32, identity=identity)
     for bill in data.bills:
         settlement = reader.read([bill.row.get(name, "") for name in COLUMNS])
         assert isinstance(settlement, Settlement)
         member_id, person = _member(bill)
-        brought = cases(member_id, facts_of(settlement), person, _covers(bill), rulebook)
+        brought = cases(member_id, settlement.facts, person, _covers(bill), rulebook)
         assert isinstance(brought, Brought)
         [assessed] = assess([brought], totals)
         assert {one.scheme_id: yuan(one.benefit) for one in assessed} == bill.amounts

@@ -96,6 +96,6 @@ def feed_routes(router: APIRouter, door: Door) -> None:
 def _own_row(texts: Sequence[str], read: Reader, fixmedins_code: str) -> Incoming:
     """Read a hospital's row; one under another hospital's code is refused."""
     settlement = read(texts)
-    if isinstance(settlement, Settlement) and settlement.fixmedins_code != fixmedins_code:
-        return Incoming(texts, Refusal(RefusalCode.FOREIGN_HOSPITAL))
-    return Incoming(texts, settlement)
+    if isinstance(settlement, Settlement) and settlement.key.fixmedins_code != fixmedins_code:
+        return Incoming.of(texts, Refusal(RefusalCode.FOREIGN_HOSPITAL))
+    return Incoming.of(texts, settlement)

@@ -25,6 +25,7 @@ from services.common.schemes.terms import ExcessTerms, GradedTerms, Terms
 
 _NOTHING = Fen(0)
 _NEW_PERIOD = Totals()
+_NO_OTHERS = Others()
 
 
 def assess(
@@ -53,9 +54,10 @@ def assessed(claim: Brought, totals: MutableMapping[PeriodKey, Totals]) -> tuple
             continue
         key, terms = entry.key, entry.terms
         before = totals.get(key, _NEW_PERIOD)
-        elsewhere = _elsewhere(terms, key, totals) if terms.shared_with else 0
-        left = bills and _without(bills, claim.entries[number:], totals)
-        others = Others(aided, Fen(elsewhere), left)
+        others = _NO_OTHERS
+        if aided or bills is not None or terms.shared_with:
+            left = bills and _without(bills, claim.entries[number:], totals)
+            others = Others(aided, _elsewhere(terms, key, totals), left)
         done = (
             _add(entry, before, others)
             if isinstance(entry, Case)
@@ -92,10 +94,10 @@ def _gives_way(entry: Case | Reversal, before: Totals) -> bool:
     return isinstance(entry.terms.formula, ExcessTerms) and _came(entry, before).amount > 0
 
 
-def _elsewhere(terms: Terms, key: PeriodKey, totals: Mapping[PeriodKey, Totals]) -> int:
+def _elsewhere(terms: Terms, key: PeriodKey, totals: Mapping[PeriodKey, Totals]) -> Fen:
     """Sum what the plans that share this one's cap have granted in the same period."""
     others = (totals.get(key._replace(scheme_id=other)) for other in terms.shared_with)
-    return sum(sum(other.granted.values()) for other in others if other is not None)
+    return Fen(sum(sum(other.granted.values()) for other in others if other is not None))
 
 
 def _add(case: Case, before: Totals, others: Others) -> Assessment:

@@ -28,7 +28,7 @@ from services.common.period import term_of
 from services.common.schemes.errors import SchemeCannotRun, SchemeFigureMissing
 from services.common.schemes.figures import in_force
 from services.common.schemes.model import Scheme
-from services.common.schemes.rulebook import Rulebook
+from services.common.schemes.rulebook import Applying, Rulebook
 from services.common.schemes.terms import FOR_EVER, Terms
 
 _NOTHING = Fen(0)
@@ -54,21 +54,19 @@ def cases(
     """
     try:
         covers = held(coverages, facts.day, rulebook)
-        in_order = rulebook.in_order(covers)
+        applying = rulebook.applying(tuple(covers), facts.event, facts.day)
     except SchemeCannotRun as unknown:
         return Refusal(RefusalCode(unknown.code), str(unknown))
     entries: list[Case | Assessment | SchemeFigureMissing] = []
     taken = bool(judged)
-    for scheme_id in in_order:
-        for benefit in rulebook.paying_for(scheme_id, facts.event):
-            if not judged or (scheme_id, benefit) not in judged:
-                entry = _entry(
-                    member_id, facts, person, covers[scheme_id], rulebook, benefit=benefit
-                )
-                entries.append(entry)
-                taken = taken or isinstance(entry, Case)
+    for each in applying:
+        if not judged or each[:2] not in judged:
+            entry = _entry(member_id, facts, person, covers[each.scheme_id], rulebook, benefit=each)
+            entries.append(entry)
+            taken = taken or isinstance(entry, Case)
     if taken:
         return Brought(tuple([_in_words(entry, facts) for entry in entries]), aided)
+    in_order = rulebook.in_order(covers)
     return _nobody_takes(entries, facts, [rulebook.scheme(scheme_id) for scheme_id in in_order])
 
 
@@ -141,22 +139,20 @@ def _entry(
     covers: Sequence[Coverage],
     rulebook: Rulebook,
     *,
-    benefit: str,
+    benefit: Applying,
 ) -> Case | Assessment | SchemeFigureMissing:
     """Judge in the field's order: who is covered, on that day, no longer waiting, for this."""
-    scheme_id = covers[0].scheme_id
-    joined = rulebook.joining(scheme_id, benefit, facts.day)
-    day = (facts.admission or facts.day) if joined.by_admission else facts.day
+    scheme_id, name, (by_admission, _, years), terms = benefit
+    day = (facts.admission or facts.day) if by_admission else facts.day
     cover = _on(day, covers)
-    years = joined.term_years
     term = cover and (cover.days if years is None else term_of(cover.days, years, day))
-    figures_of = term.starts if joined.by_term and term is not None else facts.day
-    try:
-        terms = rulebook.terms(scheme_id, benefit, figures_of)
-    except SchemeFigureMissing as missing:
+    if terms is None:
+        figures_of = facts.day if term is None else term.starts
+        terms = rulebook.terms_or_lack(scheme_id, name, figures_of)
+    if isinstance(terms, SchemeFigureMissing):
         if cover is not None:
-            return missing
-        return _rejected(scheme_id, benefit, facts, _outside("", day))
+            return terms
+        return _rejected(scheme_id, name, facts, _outside("", day))
     # Who somebody is can be judged by any cover of theirs.
     nearest = cover or covers[0]
     asked = Asked(facts, person, nearest, term or nearest.days, terms)
@@ -166,7 +162,7 @@ def _entry(
         or (first_broken(terms.what, asked) if terms.what else None)
     )
     if obstacle is not None:
-        return _rejected(scheme_id, benefit, facts, obstacle)
+        return _rejected(scheme_id, name, facts, obstacle)
     assert cover is not None, "without a cover there is an obstacle"
     assert term is not None, "and with one there is a term"
     days = terms.days or term

@@ -1,26 +1,26 @@
 """All SQL about settlements, claims and grants; sets in, sets out."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-from services.claims.model import Cause, Coverage, InPlan, PeriodKey, Person, Totals
+from services.claims.model import (
+    Cause,
+    Coverage,
+    InPlan,
+    PeriodKey,
+    Person,
+    SettlementKey,
+    Totals,
+)
 from services.common.kit.db import Row, Unit
 from services.common.money import Fen
 from services.common.period import Days
 
 NOTHING = Fen(0)
-
-
-class SettlementKey(NamedTuple):
-    """What a settlement is known by, for ever."""
-
-    fixmedins_code: str
-    setl_id: str
-    refund: bool
 
 
 class Member(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +50,8 @@ class Claim(msgspec.Struct, gc=False):
     working: str = "[]"
     facts: bytes = b""
     decided_at: datetime | None = None
+    # It was not here before its batch.
+    is_new: bool = False
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -175,7 +177,7 @@ async def coverages(unit: Unit, members: Sequence[UUID]) -> dict[UUID, list[Cove
 
 async def known_claims(unit: Unit, keys: Iterable[SettlementKey]) -> dict[SettlementKey, Claim]:
     """Find settlements that are here already, and the refunds or originals that go with them."""
-    pairs = list({(key.fixmedins_code, key.setl_id) for key in keys})
+    pairs = list({key[:2] for key in keys})
     rows = await unit.fetch(
         """
         select s.* from unnest($1::text[], $2::text[]) as u(fixmedins_code, setl_id)
@@ -213,17 +215,15 @@ async def totals(unit: Unit, members: Sequence[UUID]) -> dict[PeriodKey, Totals]
 
 
 async def put_totals(
-    unit: Unit, changed: Mapping[PeriodKey, Totals], known: Collection[PeriodKey]
+    unit: Unit,
+    fresh: Sequence[tuple[PeriodKey, Totals]],
+    held: Sequence[tuple[PeriodKey, Totals]],
 ) -> None:
-    """Write the sums of periods; `known` are those that had books under the members' locks.
-
-    The locks tell which ones are new, so that nothing is looked for a second time.
-    """
-    fresh = [(*key, _told(totals)) for key, totals in changed.items() if key not in known]
+    """Write the sums of periods: of new ones, and of those that have their books already."""
     if fresh:
         columns = ("member_id", "scheme_id", "period_starts", "totals")
-        await unit.copy("accumulator", columns, fresh)
-    held = [(key, totals) for key, totals in changed.items() if key in known]
+        rows = [(*key, _told(totals)) for key, totals in fresh]
+        await unit.copy("accumulator", columns, rows)
     if held:
         await unit.execute(
             """

@@ -1,6 +1,6 @@
 """What several indemnities of one member have made good of what the member paid."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,13 +31,14 @@ class Bills:
 
 
 def members_with_several(
-    coverages: Mapping[UUID, Collection[Coverage]], rulebook: Rulebook
+    coverages: Mapping[UUID, Sequence[Coverage]], rulebook: Rulebook
 ) -> list[UUID]:
     """Choose the members who hold several plans that make the same bills good."""
+    packages = {scheme.scheme_id for scheme in rulebook if scheme.includes}
     return [
         member_id
         for member_id, covers in coverages.items()
-        if len(covers) > 1 or any(rulebook.scheme(c.scheme_id).includes for c in covers)
+        if len(covers) > 1 or any(cover.scheme_id in packages for cover in covers)
         if len(indemnities(covers, rulebook)) > 1
     ]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.claims.model import Coverage, PeriodKey, Totals
+from services.claims.model import Coverage, PeriodKey, SettlementKey, Totals
 from services.claims.rules.begun import Begun
 from services.claims.store import settlements as store
-from services.claims.store.settlements import Claim, Grant, Member, SettlementKey
+from services.claims.store.settlements import Claim, Grant, Member
 from services.claims.usecases.bills import Bills, bills_of, members_with_several
 from services.claims.usecases.desk import Desk
 from services.common.contracts.claims import BenefitGranted, ClaimRejected
@@ -30,28 +30,39 @@ class Books:
     bills: dict[UUID, Bills]
     now: datetime
     begun: Begun = field(init=False)
-    known_periods: frozenset[PeriodKey] = field(init=False)
-    changed_periods: set[PeriodKey] = field(default_factory=set[PeriodKey])
-    added: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
+    # The sums as they were read, in the order of `totals`, which new periods are added to.
+    totals_read: Sequence[Totals] = field(init=False)
+    # Whether any refund is among the claims that came before what it takes back.
+    refunds_wait: bool = field(init=False)
     changed: dict[UUID, Claim] = field(default_factory=dict[UUID, Claim])
     grants: list[Grant] = field(default_factory=list[Grant])
     rejected: list[Claim] = field(default_factory=list[Claim])
 
     def __post_init__(self) -> None:
         self.begun = Begun(self.totals)
-        self.known_periods = frozenset(self.totals)
+        self.totals_read = tuple(self.totals.values())
+        self.refunds_wait = any(claim.status == "waiting" for claim in self.claims.values())
 
     def decide(self, claim: Claim, status: str, code: str | None = None) -> None:
         """Give a claim its verdict; a new one is added with it, a known one is changed."""
         claim.status, claim.code = status, code
+        self.refunds_wait = self.refunds_wait or status == "waiting"
         claim.decided_at = None if status in ("in_review", "waiting") else self.now
-        if claim.claim_id not in self.added:
+        if not claim.is_new:
             self.changed[claim.claim_id] = claim
 
-    def put(self, claim: Claim, *, is_new: bool) -> None:
-        self.claims[claim.key] = claim
-        if is_new or claim.claim_id in self.added:
-            self.added[claim.claim_id] = claim
+    def changed_totals(self) -> tuple[list[tuple[PeriodKey, Totals]], ...]:
+        """Give the sums of new periods, and those of periods read that are others now.
+
+        The members' locks tell which ones are new, so that nothing is looked for a second time.
+        """
+        each = iter(self.totals.items())
+        changed = [
+            (key, now)
+            for before, (key, now) in zip(self.totals_read, each, strict=False)
+            if now is not before
+        ]
+        return list(each), changed
 
 
 async def opened(
@@ -76,9 +87,8 @@ async def opened(
 
 
 async def write(unit: Unit, books: Books) -> None:
-    changed = {key: books.totals[key] for key in books.changed_periods}
-    await store.put_totals(unit, changed, books.known_periods)
-    await store.add_claims(unit, list(books.added.values()))
+    await store.put_totals(unit, *books.changed_totals())
+    await store.add_claims(unit, [claim for claim in books.claims.values() if claim.is_new])
     await store.change_claims(unit, list(books.changed.values()))
     # A grant's period and number name it for good; its id is of its time, so that the keys of what
     # is made of it further on are added at the end of their indexes.

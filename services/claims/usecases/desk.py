@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from services.claims.model import Refusal, Settlement
+from services.claims.rows import shown
 from services.claims.store.settlements import Claim, Member
 from services.common.kit.sealing import UNSALTED, BlindIndex, Opener, Sealer
 from services.common.schemes.load import DATA, load_rulebook
@@ -15,14 +16,29 @@ from services.common.schemes.rulebook import Rulebook
 
 SEALED_FIELD = "settlement"
 
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[str]).decode
+
 Reader = Callable[[Sequence[str]], Settlement | Refusal]
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """One row: its texts in the order of `rows.COLUMNS`, and what was read from them."""
+    """One row: what was read from its texts, and these in the form that is sealed later on.
 
-    texts: Sequence[str]
+    Of a row that cannot be read nothing is sealed. `line` is where the row stands in a feed.
+    """
+
+    setl_id: str
+    sealable: bytes
     read: Settlement | Refusal
+    line: int = 0
+
+    @classmethod
+    def of(cls, texts: Sequence[str], read: Settlement | Refusal, line: int = 0) -> Self:
+        """Take texts in the order of `rows.COLUMNS`."""
+        if isinstance(read, Refusal):
+            return cls(shown(texts[0]), b"", read, line)
+        return cls(texts[0], _encode(texts), read, line)
 
 
 @dataclass(slots=True)
@@ -57,20 +73,20 @@ class Desk:
     def rulebook(self) -> Rulebook:
         return self.shelf.rulebook
 
-    def seal(self, claims: Sequence[tuple[Claim, Member | None, Sequence[str]]]) -> None:
-        """Seal the texts of claims' rows into them.
+    def seal(self, claims: Sequence[tuple[Claim, Member | None, bytes]]) -> None:
+        """Seal the texts of claims' rows, as they came in, into them.
 
         Before its member is known the claim's own id stands for one.
         """
-        encode, open_salt = msgspec.json.encode, self.opener.open_salt
+        open_salt = self.opener.open_salt
         sealed = self.sealer.seal_all(
             "claims",
             SEALED_FIELD,
             [
-                (claim.claim_id, UNSALTED, encode(texts))
+                (claim.claim_id, UNSALTED, sealable)
                 if owner is None
-                else (owner.member_id, open_salt(owner.member_id, owner.salt), encode(texts))
-                for claim, owner, texts in claims
+                else (owner.member_id, open_salt(owner.member_id, owner.salt), sealable)
+                for claim, owner, sealable in claims
             ],
         )
         for (claim, _, _), value in zip(claims, sealed, strict=True):
@@ -84,4 +100,4 @@ class Desk:
         else:
             salt = self.opener.open_salt(member.member_id, member.salt)
             plain = self.opener.open(SEALED_FIELD, member.member_id, salt, claim.sealed)
-        return msgspec.json.decode(plain, type=list[str])
+        return _decode(plain)

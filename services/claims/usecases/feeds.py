@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
-
 from services.claims.errors import UnknownFeed
 from services.claims.model import Outcome
 from services.claims.store import feeds as store
@@ -16,13 +14,6 @@ from services.common.kit import clock, metrics
 from services.common.kit.db import Database
 
 COUNTED = ("settled", "rejected", "reversed", "duplicate", "refused")
-
-
-class Numbered(msgspec.Struct, frozen=True, gc=False):
-    """A row of the feed and the line it stands on."""
-
-    line: int
-    row: Incoming
 
 
 async def receive(database: Database, feed_id: UUID) -> None:
@@ -49,7 +40,7 @@ async def refuse(database: Database, feed_id: UUID, code: str) -> None:
 
 
 async def settle_chunk(
-    database: Database, desk: Desk, feed_id: UUID, done: int, chunk: Sequence[Numbered]
+    database: Database, desk: Desk, feed_id: UUID, done: int, chunk: Sequence[Incoming]
 ) -> int:
     """Take in the rows after the first `done` ones; gives how many are done now.
 
@@ -58,7 +49,7 @@ async def settle_chunk(
     """
     async with database.begin() as unit:
         await store.lock_at(unit, feed_id, done)
-        outcomes = await take_in(unit, desk, [one.row for one in chunk], members_final=True)
+        outcomes = await take_in(unit, desk, chunk, members_final=True)
         counts = Counter(outcome.status for outcome in outcomes)
         assert counts.keys() <= set(COUNTED), counts
         await store.move(
@@ -73,10 +64,10 @@ async def settle_chunk(
     return done + len(chunk)
 
 
-def _refused(chunk: Sequence[Numbered], outcomes: Sequence[Outcome]) -> list[Refused]:
+def _refused(chunk: Sequence[Incoming], outcomes: Sequence[Outcome]) -> list[Refused]:
     return [
-        Refused(numbered.line, outcome.setl_id, outcome.code or "")
-        for numbered, outcome in zip(chunk, outcomes, strict=True)
+        Refused(row.line, outcome.setl_id, outcome.code or "")
+        for row, outcome in zip(chunk, outcomes, strict=True)
         if outcome.status == "refused"
     ]
 

@@ -7,9 +7,9 @@ import asyncpg
 
 from services.claims import rows as row_texts
 from services.claims.errors import AlreadyCancelled, PostsCollide, UnknownSettlement
-from services.claims.model import Outcome, Reason
+from services.claims.model import Outcome, Reason, SettlementKey
 from services.claims.store import settlements as store
-from services.claims.store.settlements import Claim, SettlementKey
+from services.claims.store.settlements import Claim
 from services.claims.usecases.desk import Desk, Incoming, Reader
 from services.claims.usecases.intake import take_in
 from services.claims.usecases.people import People
@@ -144,5 +144,5 @@ async def cancel(counter: Counter, fixmedins_code: str, setl_id: str) -> Outcome
         owners = await store.members_of(unit, [claim.member_id] if claim.member_id else [])
     texts = counter.desk.unseal(claim, owners)
     refund = row_texts.refund_of(texts)
-    (outcome,) = await post(counter, [Incoming(refund, counter.read(refund))])
+    (outcome,) = await post(counter, [Incoming.of(refund, counter.read(refund))])
     return outcome

@@ -22,6 +22,18 @@ class Joining(NamedTuple):
     term_years: int | None
 
 
+class Applying(NamedTuple):
+    """A benefit that may be paid for an event on a day.
+
+    `terms` are those of the day, or say what they lack; None where the cover's term decides.
+    """
+
+    scheme_id: str
+    benefit: str
+    joining: Joining
+    terms: Terms | SchemeFigureMissing | None
+
+
 class Rulebook:
     """All schemes by id; the terms in force on a day are put together once and kept."""
 
@@ -35,6 +47,7 @@ class Rulebook:
         self.terms = lru_cache(maxsize=_TERMS_KEPT_MAX)(self._terms)
         self.joining = lru_cache(maxsize=_TERMS_KEPT_MAX)(self._joining)
         self.paying_for = lru_cache(maxsize=None)(self._paying_for)
+        self.applying = lru_cache(maxsize=_TERMS_KEPT_MAX)(self._applying)
 
     def __iter__(self) -> Iterator[Scheme]:
         """Give the schemes in their declared order."""
@@ -65,6 +78,24 @@ class Rulebook:
     def _paying_for(self, scheme_id: str, event: Event) -> tuple[str, ...]:
         benefits = self.scheme(scheme_id).benefits
         return tuple(name for name, benefit in benefits.items() if event in benefit.events)
+
+    def _applying(
+        self, scheme_ids: tuple[str, ...], event: Event, day: date
+    ) -> tuple[Applying, ...]:
+        """Give all that these schemes may pay, in the declared order; raises `SchemeUnknown`."""
+        found: list[Applying] = []
+        for scheme_id in self.in_order(scheme_ids):
+            for benefit in self.paying_for(scheme_id, event):
+                joining = self.joining(scheme_id, benefit, day)
+                terms = None if joining.by_term else self.terms_or_lack(scheme_id, benefit, day)
+                found.append(Applying(scheme_id, benefit, joining, terms))
+        return tuple(found)
+
+    def terms_or_lack(self, scheme_id: str, benefit: str, day: date) -> Terms | SchemeFigureMissing:
+        try:
+            return self.terms(scheme_id, benefit, day)
+        except SchemeFigureMissing as lack:
+            return lack.with_traceback(None)
 
     def _joining(self, scheme_id: str, benefit: str, day: date) -> Joining:
         scheme = self.scheme(scheme_id)
