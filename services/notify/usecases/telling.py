@@ -221,7 +221,7 @@ def _notices(event: Event) -> list[Notice]:
 
 
 def _notice(event: PayoutEvent, template: TemplateName, recipient_no: int) -> Notice:
-    days = event.days if isinstance(event, PayoutOverdue) else None
+    days = event.days if type(event) is PayoutOverdue else None
     return Notice(
         message_id=text_id(event.payout_id, event.attempt_no, template, recipient_no, days),
         member_id=event.member_id,
@@ -248,4 +248,5 @@ def _booked_on(event: PayoutEvent) -> date | None:
 
 
 def _only(events: Sequence[Event], kind: type[E]) -> list[E]:
-    return [event for event in events if isinstance(event, kind)]
+    # Nobody inherits from an event; to ask that of a class takes ten times as long.
+    return [event for event in events if type(event) is kind]
