@@ -86,6 +86,8 @@ _VISITS: Final[Mapping[str, str]] = {
 # ICD-10: injuries and poisonings, and their outward causes. What kind of accident it was no
 # settlement says.
 _ACCIDENTS: Final = ("S", "T", "V", "W", "X", "Y")
+# No settlement says that anybody looked into anything.
+_NOTHING_CONFIRMED: Final[Mapping[str, bool]] = {}
 
 
 class RowReader:
@@ -165,6 +167,7 @@ class RowReader:
                 co_pay_pooled=co_pay_pooled,
                 co_pay_large_sum=co_pay_large_sum,
                 own_cost=person,
+                confirmed=_NOTHING_CONFIRMED,
                 psn_type=psn_type,
                 insutype=insutype,
             ),

@@ -38,6 +38,8 @@ SHARE_BESIDE_PEOPLE = 3
 REST_MAX_S = 1.0
 # A file of gigabytes is read through before its first row is judged.
 EXAMINE_STALL_S = 600.0
+# So many rows are read within a millisecond or two.
+READ_ROWS = 50
 # A part of a backtest takes seconds; where its reading times out it is tried some times more.
 BACKTEST_STALL_S = 600.0
 
@@ -120,20 +122,29 @@ class FeedWorker:
         with feedfile.lines_from(
             path, self._desk.opener, feed.feed_id, shape.encoding, after=done
         ) as lines:
-            while not stop.is_set():
-                await self._wait_for_others(stop)
-                began, began_cpu = time.monotonic(), time.process_time()
-                chunk = _chunk(lines, self._chunk_rows, reader)
-                if not chunk:
-                    break
-                done = await self._settle_chunk(feed, done, chunk)
-                crashpoint("claims.chunk_committed")
-                self._health.progress("feed")
-                share = SHARE_BESIDE_PEOPLE if await people.are_there(self._database) else 1
-                cpu_s = time.process_time() - began_cpu
-                self._chunk_rows = self._next_size(len(chunk), cpu_s * share)
-                rest_s = (share - 1) * (time.monotonic() - began)
-                await pause(min(rest_s, REST_MAX_S), stop)
+            ahead = asyncio.create_task(_read(lines, self._chunk_rows, reader, []))
+            try:
+                while not stop.is_set():
+                    await self._wait_for_others(stop)
+                    began, began_cpu = time.monotonic(), time.process_time()
+                    rows, size = await ahead, self._chunk_rows
+                    chunk, left = rows[:size], rows[size:]
+                    if not chunk:
+                        break
+                    # The next rows are read while the server works on these.
+                    ahead = asyncio.create_task(_read(lines, size, reader, left))
+                    done = await self._settle_chunk(feed, done, chunk)
+                    crashpoint("claims.chunk_committed")
+                    self._health.progress("feed")
+                    share = SHARE_BESIDE_PEOPLE if await people.are_there(self._database) else 1
+                    cpu_s = time.process_time() - began_cpu
+                    self._chunk_rows = self._next_size(len(chunk), cpu_s * share)
+                    rest_s = (share - 1) * (time.monotonic() - began)
+                    await pause(min(rest_s, REST_MAX_S), stop)
+            finally:
+                # Whoever goes on reads from where the feed stands then.
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
         return done
 
     async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Incoming]) -> int:
@@ -163,9 +174,22 @@ class FeedWorker:
             await pause(YIELD_S, stop)
 
 
-def _chunk(lines: Iterator[Line], rows: int, reader: RowReader) -> list[Incoming]:
-    read, of = reader.texts_and_read, Incoming.of
-    return [of(*read(fields), number) for number, fields in islice(lines, rows)]
+async def _read(
+    lines: Iterator[Line], size: int, reader: RowReader, left: list[Incoming]
+) -> list[Incoming]:
+    """Read rows until there are `size` of them with those `left`.
+
+    A few at a time: who waits for the server goes on in between.
+    """
+    read, of, rows = reader.texts_and_read, Incoming.of, left
+    while len(rows) < size:
+        some = islice(lines, min(READ_ROWS, size - len(rows)))
+        more = [of(*read(fields), number) for number, fields in some]
+        if not more:
+            break
+        rows += more
+        await asyncio.sleep(0)
+    return rows
 
 
 class ReviewTimer:

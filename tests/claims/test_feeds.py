@@ -6,6 +6,7 @@ import gzip
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from uuid import UUID
 
 import pytest
@@ -38,9 +39,9 @@ async def nobody_is_behind() -> bool:
     return False
 
 
-def worker(claims: ClaimsDesk) -> FeedWorker:
+def worker(claims: ClaimsDesk, by: type[FeedWorker] = FeedWorker) -> FeedWorker:
     cluster = Cluster(claims.settings)
-    return FeedWorker(
+    return by(
         claims.settings,
         claims.database,
         claims.desk,
@@ -73,10 +74,12 @@ async def hand_in(claims: ClaimsDesk, content: bytes) -> UUID:
     return feed_id
 
 
-async def worked_through(claims: ClaimsDesk, feed_id: UUID) -> Feed:
+async def worked_through(
+    claims: ClaimsDesk, feed_id: UUID, by: type[FeedWorker] = FeedWorker
+) -> Feed:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group, asyncio.timeout(30):
-        group.create_task(_run(worker(claims), stop))
+        group.create_task(_run(worker(claims, by), stop))
         while True:
             feed = await feeds.progress(claims.database, feed_id)
             if feed.status in ("done", "refused"):
@@ -182,3 +185,25 @@ async def test_a_feed_goes_on_beside_people_with_rests(claims: ClaimsDesk) -> No
     with clock.set_to(datetime(2026, 3, 2, 9, tzinfo=UTC)):
         await claims.counter.people.note()
         assert (await worked_through(claims, feed_id)).done == 120
+
+
+class Breathing(FeedWorker):
+    """Takes chunks that grow and shrink."""
+
+    SIZES = cycle((120, 7, 1, 60))
+
+    def _next_size(self, rows: int, cpu_s: float) -> int:
+        assert rows
+        assert cpu_s
+        return next(self.SIZES)
+
+
+async def test_rows_that_were_read_ahead_of_a_smaller_chunk_keep_their_turn(
+    claims: ClaimsDesk,
+) -> None:
+    await claims.enroll(ZHANG)
+    feed_id = await hand_in(claims, a_feed(many_rows(400)))
+    feed = await worked_through(claims, feed_id, Breathing)
+    assert (feed.done, feed.settled + feed.rejected) == (400, 400)
+    taken = await claims.fetch("select setl_id from settlement order by claim_id")
+    assert [row["setl_id"] for row in taken] == [f"S{number}" for number in range(400)]

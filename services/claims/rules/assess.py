@@ -126,11 +126,11 @@ def _add(case: Case, before: Totals, others: Others) -> Assessment:
         benefit,
         came.steps + owing.steps,
         code=owing.reason or came.reason,
-        payee=_payee(case),
+        payee=_payee(case) if facts.event == "death" else "member",
         key=case.key,
         counted=Counted(came.kind, came.amount, facts.own_cost, counts, came.event_id),
         grant_no=before.grants + 1 if benefit else None,
-        totals=_granted(after, terms, benefit, _paid_as(terms, came.event_id), int(counts)),
+        totals=_granted(after, terms, benefit, came.event_id, int(counts)),
     )
 
 
@@ -152,7 +152,6 @@ def _take_back(reversal: Reversal, before: Totals, others: Others) -> Assessment
     )
     owing = due(terms, counted.kind, after, others)
     opening = Step("taken_back", terms.period.ref, counted.amount, total, (counted.kind, earlier))
-    paid_as = _paid_as(terms, counted.event_id)
     return Assessment(
         terms.scheme_id,
         terms.benefit,
@@ -161,7 +160,7 @@ def _take_back(reversal: Reversal, before: Totals, others: Others) -> Assessment
         (opening, *owing.steps),
         key=reversal.key,
         grant_no=before.grants + 1 if owing.benefit else None,
-        totals=_granted(after, terms, owing.benefit, paid_as, -int(counted.paid)),
+        totals=_granted(after, terms, owing.benefit, counted.event_id, -int(counted.paid)),
     )
 
 
@@ -260,14 +259,17 @@ def _with(sums: Mapping[str, Fen], terms: Terms, came: Earned, amount: Fen) -> M
     return changed
 
 
-def _granted(after: Totals, terms: Terms, benefit: Fen, paid_as: str, claims: int) -> Totals:
+def _granted(after: Totals, terms: Terms, benefit: Fen, event_id: str, claims: int) -> Totals:
     if not benefit and not claims:
         return after
-    granted = Fen(after.granted.get(terms.benefit, _NOTHING) + benefit)
+    granted, paid = Fen(after.granted.get(terms.benefit, _NOTHING) + benefit), after.paid
+    if claims:
+        paid_as = _paid_as(terms, event_id)
+        paid = {**paid, paid_as: paid.get(paid_as, 0) + claims}
     return Totals(
         after.sums,
         {**after.granted, terms.benefit: granted},
-        {**after.paid, paid_as: after.paid.get(paid_as, 0) + claims} if claims else after.paid,
+        paid,
         after.grants + 1 if benefit else after.grants,
         after.cost,
         after.aided,

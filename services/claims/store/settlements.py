@@ -66,6 +66,7 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
     incurred_on: date
 
 
+_encode = msgspec.json.Encoder().encode
 _PLANS = msgspec.json.Decoder(tuple[InPlan, ...])
 _TOTALS = msgspec.json.Decoder(Totals)
 _MEMBER = "member_id, salt, born, sex, groups"
@@ -141,7 +142,10 @@ async def lock_members(unit: Unit, indexes: Iterable[bytes]) -> dict[bytes, Memb
         " where identity_index = any($1) order by member_id for no key update",
         list(indexes),
     )
-    return {index: _member_of(*member) for index, *member in rows}
+    return {
+        index: Member(member_id, salt, Person(born, sex, tuple(groups)))
+        for index, member_id, salt, born, sex, groups in rows
+    }
 
 
 def _member_of(
@@ -211,7 +215,10 @@ async def totals(unit: Unit, members: Sequence[UUID]) -> dict[PeriodKey, Totals]
         " where member_id = any($1)",
         members,
     )
-    return {PeriodKey(*key): _TOTALS.decode(told) for *key, told in rows}
+    return {
+        PeriodKey(member_id, scheme_id, starts): _TOTALS.decode(told)
+        for member_id, scheme_id, starts, told in rows
+    }
 
 
 async def put_totals(
@@ -241,7 +248,7 @@ async def put_totals(
 
 
 def _told(totals: Totals) -> str:
-    return msgspec.json.encode(totals).decode()
+    return _encode(totals).decode()
 
 
 def _row(claim: Claim) -> tuple[object, ...]:
@@ -256,7 +263,7 @@ def _row(claim: Claim) -> tuple[object, ...]:
         claim.benefit,
         claim.content_hash,
         claim.mirror_hash,
-        msgspec.json.encode(claim.plans).decode(),
+        _encode(claim.plans).decode(),
         claim.working,
         claim.facts,
         claim.sealed,

@@ -38,7 +38,7 @@ def members_with_several(
     return [
         member_id
         for member_id, covers in coverages.items()
-        if len(covers) > 1 or any(cover.scheme_id in packages for cover in covers)
+        if covers and (len(covers) > 1 or covers[0].scheme_id in packages)
         if len(indemnities(covers, rulebook)) > 1
     ]
 

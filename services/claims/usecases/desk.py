@@ -78,14 +78,15 @@ class Desk:
 
         Before its member is known the claim's own id stands for one.
         """
-        open_salt = self.opener.open_salt
+        wrapped = [(owner.member_id, owner.salt) for _, owner, _ in claims if owner is not None]
+        salts = iter(self.opener.open_salts(wrapped))
         sealed = self.sealer.seal_all(
             "claims",
             SEALED_FIELD,
             [
                 (claim.claim_id, UNSALTED, sealable)
                 if owner is None
-                else (owner.member_id, open_salt(owner.member_id, owner.salt), sealable)
+                else (owner.member_id, next(salts), sealable)
                 for claim, owner, sealable in claims
             ],
         )

@@ -10,6 +10,8 @@ from services.claims.store.settlements import Claim
 from services.common.money import Fen
 from services.common.schemes.rulebook import Rulebook
 
+_encode = msgspec.json.Encoder().encode
+
 
 def in_plan(done: Assessment) -> InPlan:
     starts = None if done.key is None else done.key.starts
@@ -54,4 +56,4 @@ def joined(working: str, assessments: Sequence[Assessment]) -> str:
     parts = [(a.scheme_id, a.benefit_name, a.working) for a in assessments]
     if working != "[]":
         parts = [*msgspec.json.decode(working), *parts]
-    return msgspec.json.encode(parts).decode()
+    return _encode(parts).decode()

@@ -8,7 +8,7 @@ salt: with the salt destroyed, no value of the member opens again, wherever a co
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -38,6 +38,7 @@ DATA_KEY_BYTES: Final = 32
 PUBLIC_BYTES: Final = 32
 # suite, key id, ephemeral public key, wrapped data key
 HEAD_BYTES: Final = 1 + KEY_ID_BYTES + PUBLIC_BYTES + DATA_KEY_BYTES + TAG_BYTES
+_NONCE_END: Final = HEAD_BYTES + NONCE_BYTES
 # A recipient meets one data key per sealing process and day, so this many cover years.
 KNOWN_HEADS_MAX: Final = 8_192
 
@@ -210,10 +211,12 @@ class Sealer:
         head, value_keys = self._data_key(recipient)
         named, drawn = _named(recipient, field), os.urandom(NONCE_BYTES * len(values))
         sealed: list[bytes] = []
-        for at, (member_id, salt, plaintext) in enumerate(values):
-            nonce = drawn[NONCE_BYTES * at : NONCE_BYTES * (at + 1)]
-            cipher = value_keys.of(salt)
-            sealed.append(head + nonce + cipher.encrypt(nonce, plaintext, named + member_id.bytes))
+        key_of, at = value_keys.of, 0
+        for member_id, salt, plaintext in values:
+            nonce = drawn[at : at + NONCE_BYTES]
+            at += NONCE_BYTES
+            encrypted = key_of(salt).encrypt(nonce, plaintext, named + member_id.bytes)
+            sealed.append(head + nonce + encrypted)
         return sealed
 
     def seal_salt(self, recipient: str, member_id: UUID, salt: bytes) -> bytes:
@@ -261,6 +264,22 @@ class Opener:
 
     def open_salt(self, member_id: UUID, value: bytes) -> bytes:
         return self.open(_SALT_FIELD, member_id, b"", value)
+
+    def open_salts(self, values: Iterable[tuple[UUID, bytes]]) -> list[bytes]:
+        """Open the salts of many members, each given with its member, in their order."""
+        named, opened = _named(self._recipient, _SALT_FIELD), list[bytes]()
+        head, decrypt = b"", None
+        try:
+            for member_id, value in values:
+                # Many were sealed by one process on one day, under one data key.
+                if decrypt is None or not value.startswith(head):
+                    head = value[:HEAD_BYTES]
+                    decrypt = self._known(head).of(UNSALTED).decrypt
+                nonce, sealed = value[HEAD_BYTES:_NONCE_END], value[_NONCE_END:]
+                opened.append(decrypt(nonce, sealed, named + member_id.bytes))
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken from error
+        return opened
 
     def file_key(self, head: bytes) -> Aead:
         """Give the cipher of a file from the head that stands at its beginning."""

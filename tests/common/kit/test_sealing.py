@@ -97,6 +97,22 @@ def test_a_salt_travels_wrapped(sealer: Sealer, payments: Opener) -> None:
         payments.open_salt(new_id(), wrapped)
 
 
+def test_salts_of_many_open_together_whoever_sealed_them(
+    keys_dir: Path, sealer: Sealer, payments: Opener
+) -> None:
+    wrapped: list[tuple[UUID, bytes]] = []
+    salts = [sealing.new_salt() for _ in range(4)]
+    another = Sealer.from_dir(keys_dir)
+    for by, salt in zip((sealer, sealer, another, sealer), salts, strict=True):
+        member_id = new_id()
+        wrapped.append((member_id, by.seal_salt("payments", member_id, salt)))
+    assert payments.open_salts(wrapped) == salts
+    with pytest.raises(SealBroken):
+        payments.open_salts([*wrapped, (new_id(), wrapped[0][1])])
+    with pytest.raises(SealBroken):
+        payments.open_salts([*wrapped, (MEMBER, b"")])
+
+
 def test_a_new_day_brings_a_new_data_key_and_yesterdays_values_still_open(
     keys_dir: Path, payments: Opener
 ) -> None:
