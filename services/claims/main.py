@@ -22,7 +22,7 @@ from services.common.kit.db import Database
 from services.common.kit.freshness import Freshness, Lag
 from services.common.kit.health import Health
 from services.common.kit.kafka import Cluster
-from services.common.kit.process import Task, give_way, serve
+from services.common.kit.process import Task, serve
 from services.common.kit.relay import Relay
 from services.common.kit.sealing import BlindIndex, Opener, Sealer, Suite
 
@@ -96,7 +96,6 @@ async def run(settings: Settings, roles: frozenset[str]) -> int:
             freshness=freshness,
             others_behind=others_behind,
         ).run
-        give_way()
     app = new_app(settings, counter) if "api" in roles else None
     try:
         await editions.refresh(database, desk.shelf)

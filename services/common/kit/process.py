@@ -4,13 +4,11 @@ import argparse
 import asyncio
 import ctypes
 import gc
-import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Final, NoReturn, TypeVar
 
 import uvicorn
@@ -33,7 +31,6 @@ M_MMAP_THRESHOLD: Final = -3
 KEPT_BYTES: Final = 128 * 1024 * 1024
 HEAP_BLOCK_BYTES: Final = 32 * 1024 * 1024  # the most it takes
 MIGRATE: Final = "migrate"
-NICE: Final = 10  # a tenth of what others get, so it never stands still
 
 
 Settings = TypeVar("Settings", bound=ProcessSettings)
@@ -102,18 +99,6 @@ async def serve(
     died = [task for task in running if _died(task, running[task], late=task in late)]
     log.info("process.stopped", status=int(bool(died) or not asked))
     return int(bool(died) or not asked)
-
-
-def give_way() -> None:
-    """Let every other process go first where processors are short; for work that nobody waits for.
-
-    Where Linux gives each session a share (sched(7), autogroup), a process's own nice value says
-    nothing to other sessions: the share is made smaller too, where the session is this process's.
-    """
-    os.nice(NICE)
-    if os.getsid(0) == os.getpid():
-        with suppress(OSError):  # other systems, other kernels: they go by the nice value
-            Path("/proc/self/autogroup").write_text(str(NICE))
 
 
 def _keep_memory() -> None:
