@@ -79,6 +79,6 @@ $(PYTHON):
 
 # Where python3 brings no pip, Debian's package does.
 $(UV): | $(PYTHON)
-	@$(PYTHON3) -m pip --python $(PYTHON) install --quiet '$(UV_PINNED)' || \
+	@$(PYTHON3) -m pip --python $(PYTHON) install --quiet '$(UV_PINNED)' || { \
 	  { apt-get -q update && apt-get -q install -y python3-venv; } >/dev/null && \
-	  $(PYTHON3) -m venv --clear $(VENV) && $(PYTHON) -m pip install --quiet '$(UV_PINNED)'
+	  $(PYTHON3) -m venv --clear $(VENV) && $(PYTHON) -m pip install --quiet '$(UV_PINNED)'; }
