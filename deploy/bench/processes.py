@@ -1,7 +1,7 @@
 """What the programs of a platform cost: processor seconds and memory, with all their children.
 
-Memory is a program's own share (PSS), so that what PostgreSQL's processes have in common is counted
-once; `make status` shows the same.
+Memory is what is resident by the kernel's own counters, which cost nothing to ask: of what a
+program's processes share, as PostgreSQL's do, the largest part any of them holds is counted once.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import psutil
 
-from deploy.local.status import memory_mb, running
+from deploy.local.status import running
 from deploy.local.supervisor import SELF
 
-SAMPLE_S = 10.0  # summing up PostgreSQL's shares walks a gigabyte of pages for each process
+SAMPLE_S = 5.0
 
 
 class Cost(NamedTuple):
@@ -28,11 +28,27 @@ class Cost(NamedTuple):
 def memory(run_dir: Path) -> dict[str, float]:
     """Give every program's memory now; the supervisor is the measuring process itself."""
     found = running(run_dir)
-    return {
-        name: round(memory_mb(one.pid, children=True), 1)
-        for name, one in found.items()
-        if name != SELF
-    }
+    return {name: round(_resident_mb(one.pid), 1) for name, one in found.items() if name != SELF}
+
+
+def _resident_mb(pid: int) -> float:
+    """Add up what a process and its children hold alone, and once what they share."""
+    pids = [pid]
+    with contextlib.suppress(psutil.NoSuchProcess):
+        pids += [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    held = [_status_kb(one) for one in pids]
+    shared = max(one.get("RssShmem", 0) for one in held) + max(
+        one.get("RssFile", 0) for one in held
+    )
+    return (sum(one.get("RssAnon", 0) for one in held) + shared) / 1024
+
+
+def _status_kb(pid: int) -> dict[str, int]:
+    """Give the counters of a process that are told in kB."""
+    with contextlib.suppress(OSError):
+        lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        return {words[0][:-1]: int(words[1]) for words in lines if words[-1:] == ["kB"]}
+    return {}
 
 
 def peaks_mb(run_dir: Path, costs: Mapping[str, Cost]) -> dict[str, float]:
@@ -42,18 +58,12 @@ def peaks_mb(run_dir: Path, costs: Mapping[str, Cost]) -> dict[str, float]:
     """
     found = running(run_dir)
     return {
-        name: cost.peak_mb if name == "postgres" else max(cost.peak_mb, _peak_mb(found[name].pid))
+        name: cost.peak_mb
+        if name == "postgres"
+        else max(cost.peak_mb, _status_kb(found[name].pid).get("VmHWM", 0) / 1024)
         for name, cost in costs.items()
         if name in found
     }
-
-
-def _peak_mb(pid: int) -> float:
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / 1024, 1)
-    return 0.0
 
 
 def cpu_seconds(run_dir: Path) -> dict[tuple[str, int], float]:

@@ -69,6 +69,8 @@ def own_env(settings: LocalSettings) -> dict[str, str]:
     memory_mb = psutil.virtual_memory().total / 2**20
     return {
         "KAFKA_LIBS_DIR": str(settings.kafka_libs_dir),
+        # A year writes some 20 GB of log: checkpoints by the clock, not by that.
+        "POSTGRES_MAX_WAL_MB": "16384",
         "POSTGRES_SHARED_BUFFERS_MB": str(int(memory_mb * POSTGRES_SHARE)),
         **free_port_env(),
     }
