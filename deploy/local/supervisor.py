@@ -248,13 +248,14 @@ class Supervisor:
             return
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signum)
-        try:
-            async with asyncio.timeout(self._stop_timeout_s):
-                await process.wait()
-        except TimeoutError:
+        # Not asyncio.timeout: up to Python 3.11.3 it tells a task that is itself being cancelled,
+        # as the one that keeps this program is, of no time-out.
+        ending = asyncio.ensure_future(process.wait())
+        await asyncio.wait([ending], timeout=self._stop_timeout_s)
+        if not ending.done():
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+        await ending
 
     async def _all_ready(self) -> None:
         everybody = list(self._kept.values())
