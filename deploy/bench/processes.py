@@ -60,7 +60,7 @@ def peaks_mb(run_dir: Path, costs: Mapping[str, Cost]) -> dict[str, float]:
     return {
         name: cost.peak_mb
         if name == "postgres"
-        else max(cost.peak_mb, _status_kb(found[name].pid).get("VmHWM", 0) / 1024)
+        else round(max(cost.peak_mb, _status_kb(found[name].pid).get("VmHWM", 0) / 1024), 1)
         for name, cost in costs.items()
         if name in found
     }

@@ -75,13 +75,9 @@ def _left_the_fund(found: Found) -> int:
     return -(ledger["bank"] + ledger["fund"])
 
 
-def written(
-    found: Found, feeds: Sequence[Json], costs: Mapping[str, Cost], floor: Floor
-) -> dict[str, Any]:
-    """Give the figures of the books and of the processor; a settlement is one that was judged."""
+def written(found: Found, feeds: Sequence[Json]) -> dict[str, Any]:
+    """Give the figures of the books; a settlement is one that was judged."""
     count, other = settled(feeds), found.other_side
-    cpu_us = {name: round(1e6 * cost.cpu_s / count, 1) for name, cost in costs.items()}
-    ours = sum(us for name, us in cpu_us.items() if name != SANDBOX)
     return {
         "settlements": count,
         "paid": other.bookings,
@@ -89,11 +85,6 @@ def written(
         "seconds": round(found.seconds, 1),
         "feed_seconds": round(found.settled_s, 1),
         "settlements_per_s": round(count / found.seconds),
-        "cpu_us_per_settlement": {**cpu_us, "together": round(sum(cpu_us.values()), 1)},
-        "floor_cpu_us": round(floor.cpu_us, 1),
-        "floor_parts_cpu_us": floor.parts_us,
-        "floor_seconds": round(floor.seconds, 1),
-        "ratio": round(ours / floor.cpu_us, 2),
         "bank_book_fen": other.booked_fen,
         "ledger_fen": _left_the_fund(found),
         "granted_fen": found.books["claims"]["granted_fen"],
@@ -105,21 +96,39 @@ def written(
     }
 
 
+def spent(count: int, costs: Mapping[str, Cost], floor: Floor) -> dict[str, Any]:
+    """Give the figures of the processor for so many settlements."""
+    cpu_us = {name: round(1e6 * cost.cpu_s / count, 1) for name, cost in costs.items()}
+    ours = sum(us for name, us in cpu_us.items() if name != SANDBOX)
+    return {
+        "cpu_us_per_settlement": {**cpu_us, "together": round(sum(cpu_us.values()), 1)},
+        "floor_cpu_us": round(floor.cpu_us, 1),
+        "floor_parts_cpu_us": floor.parts_us,
+        "floor_seconds": round(floor.seconds, 1),
+        "ratio": round(ours / floor.cpu_us, 2),
+    }
+
+
 def shown(written: Mapping[str, Any], checks: Sequence[Check]) -> None:
     show.heading("The year", "全年")
-    cpu, rss = written["cpu_us_per_settlement"], written["rss_mb"]
-    rows = [(name, us, rss.get(name, "")) for name, us in cpu.items()]
-    show.table([("program", "µs CPU a settlement", "peak MB"), *rows])
-    show.line()
-    show.table([("PostgreSQL for", "CPU s"), *written["postgres_cpu_s"].items()])
-    show.line()
+    rss = written["rss_mb"]
+    if "ratio" in written:
+        cpu = written["cpu_us_per_settlement"]
+        rows = [(name, us, rss.get(name, "")) for name, us in cpu.items()]
+        show.table([("program", "µs CPU a settlement", "peak MB"), *rows])
+        show.line()
+        show.table([("PostgreSQL for", "CPU s"), *written["postgres_cpu_s"].items()])
+        show.line()
+        floor = f"floor {written['floor_cpu_us']} µs, ratio {written['ratio']}"
+        show.line(f"{floor}; {written['disk_gb']} GB on disk")
+    else:
+        show.table([("program", "peak MB"), *rss.items()])
+        show.line()
     show.table([("HOT updates", "share"), *written["hot_update_share"].items()])
     show.line()
     show.line(
         f"{written['settlements']} settlements, {written['paid']} paid, {written['texts']} texts:"
         f" {written['seconds']} s, {written['settlements_per_s']} a second"
     )
-    floor = f"floor {written['floor_cpu_us']} µs, ratio {written['ratio']}"
-    show.line(f"{floor}; {written['disk_gb']} GB on disk")
     for check in checks:
         show.check(check.name if check.ok else f"{check.name}: {check[1:]}", ok=check.ok)
