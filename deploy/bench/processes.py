@@ -21,7 +21,6 @@ SAMPLE_S = 5.0
 
 class Cost(NamedTuple):
     cpu_s: float
-    memory_mb: float
     peak_mb: float
 
 
@@ -85,7 +84,7 @@ async def measured(run_dir: Path) -> AsyncGenerator[dict[str, Cost]]:
         after, now = cpu_seconds(run_dir), memory(run_dir)
         for (name, pid), cpu_s in after.items():
             spent_s = round(cpu_s - before.get((name, pid), 0.0), 2)
-            costs[name] = Cost(spent_s, now[name], max(peaks.get(name, 0.0), now[name]))
+            costs[name] = Cost(spent_s, max(peaks.get(name, 0.0), now[name]))
 
 
 async def _watch(run_dir: Path, peaks: dict[str, float]) -> None:

@@ -142,10 +142,7 @@ async def lock_members(unit: Unit, indexes: Iterable[bytes]) -> dict[bytes, Memb
         " where identity_index = any($1) order by member_id for no key update",
         list(indexes),
     )
-    return {
-        index: Member(member_id, salt, Person(born, sex, tuple(groups)))
-        for index, member_id, salt, born, sex, groups in rows
-    }
+    return {index: _member_of(*member) for index, *member in rows}
 
 
 def _member_of(

@@ -23,6 +23,28 @@ TABLE: Final = "outbox"
 COLUMNS: Final = ("topic", "partition", "events", "payload")
 Row = tuple[str, int, int, bytes]
 
+
+def _partitions_made(parameters: str) -> str:
+    """Give the function that makes this month's partition and the next one's, stored so."""
+    return f"""
+    create or replace function outbox_ensure_partitions() returns void language plpgsql as $$
+    declare
+        month_start date := date_trunc('month', now() at time zone 'UTC');
+        starts date;
+    begin
+        for step in 0..1 loop
+            starts := month_start + make_interval(months => step);
+            execute format(
+                'create table if not exists %I partition of outbox for values from (%L) to (%L)'
+                ' with ({parameters})',
+                'outbox_' || to_char(starts, 'YYYYMM'),
+                starts::timestamp at time zone 'UTC',
+                (starts + interval '1 month') at time zone 'UTC');
+        end loop;
+    end $$
+    """  # noqa: S608 - parameters of storage, named below
+
+
 # The first shape, a row for each event; `SETS_DDL` makes of it what it is now.
 DDL: Final = (
     """
@@ -52,23 +74,7 @@ DDL: Final = (
     """,
     "insert into relay_state default values",
     # The relay asks for it every hour; where the service owns nothing, it runs as the owner.
-    """
-    create function outbox_ensure_partitions() returns void language plpgsql as $$
-    declare
-        month_start date := date_trunc('month', now() at time zone 'UTC');
-        starts date;
-    begin
-        for step in 0..1 loop
-            starts := month_start + make_interval(months => step);
-            execute format(
-                'create table if not exists %I partition of outbox for values from (%L) to (%L)'
-                ' with (autovacuum_enabled = off)',
-                'outbox_' || to_char(starts, 'YYYYMM'),
-                starts::timestamp at time zone 'UTC',
-                (starts + interval '1 month') at time zone 'UTC');
-        end loop;
-    end $$
-    """,
+    _partitions_made("autovacuum_enabled = off"),
     "select outbox_ensure_partitions()",
 )
 
@@ -86,23 +92,7 @@ SETS_DDL: Final = (
     # Sets are larger than a page, and the server's own way of making them smaller takes longer
     # than writing them.
     "alter table outbox alter column payload set storage external",
-    """
-    create or replace function outbox_ensure_partitions() returns void language plpgsql as $$
-    declare
-        month_start date := date_trunc('month', now() at time zone 'UTC');
-        starts date;
-    begin
-        for step in 0..1 loop
-            starts := month_start + make_interval(months => step);
-            execute format(
-                'create table if not exists %I partition of outbox for values from (%L) to (%L)'
-                ' with (autovacuum_enabled = off, toast.autovacuum_enabled = off)',
-                'outbox_' || to_char(starts, 'YYYYMM'),
-                starts::timestamp at time zone 'UTC',
-                (starts + interval '1 month') at time zone 'UTC');
-        end loop;
-    end $$
-    """,
+    _partitions_made("autovacuum_enabled = off, toast.autovacuum_enabled = off"),
     """
     do $$
     declare

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 
 from services.common.kit.db import Unit
+from services.notify.store import dispatches
 from services.notify.store.dispatches import Receipt
 from services.notify.tables import login_code
 
@@ -64,19 +65,5 @@ async def settle(unit: Unit, code_id: UUID, state: str, code: str | None) -> Non
 
 
 async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
-    if not receipts:
-        return
-    await unit.execute(
-        """
-        update login_code c
-        set receipt = case when u.delivered then 'delivered' else 'undelivered' end,
-            receipt_code = u.code, receipt_at = u.at
-        from unnest($1::uuid[], $2::bool[], $3::text[], $4::timestamptz[])
-             as u(code_id, delivered, code, at)
-        where c.code_id = u.code_id and (c.receipt_at is null or c.receipt_at < u.at)
-        """,
-        [receipt.source_id for receipt in receipts],
-        [receipt.delivered for receipt in receipts],
-        [receipt.code for receipt in receipts],
-        [receipt.at for receipt in receipts],
-    )
+    """Keep the newest receipts of texts with login codes; the same again changes nothing."""
+    await dispatches.save_newest(unit, "login_code", "code_id", receipts)

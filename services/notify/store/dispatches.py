@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -267,4 +268,30 @@ async def save_receipts(unit: Unit, calls: Sequence[Receipts]) -> None:
         [one for call in calls for one in call.delivered],
         [one for call in calls for one in call.codes],
         [one for call in calls for one in call.ats],
+    )
+
+
+async def save_newest(
+    unit: Unit,
+    table: Literal["message", "login_code"],
+    key: Literal["message_id", "code_id"],
+    receipts: Sequence[Receipt],
+) -> None:
+    """Keep the newest receipt of each row that has its own; the same again changes nothing."""
+    if not receipts:
+        return
+    newest = {receipt.source_id: receipt for receipt in sorted(receipts, key=lambda one: one.at)}
+    await unit.execute(
+        f"""
+        update {table} t
+        set receipt = case when u.delivered then 'delivered' else 'undelivered' end,
+            receipt_code = u.code, receipt_at = u.at
+        from unnest($1::uuid[], $2::bool[], $3::text[], $4::timestamptz[])
+             as u(source_id, delivered, code, at)
+        where t.{key} = u.source_id and (t.receipt_at is null or t.receipt_at < u.at)
+        """,  # noqa: S608 - one of two tables and its key
+        list(newest),
+        [receipt.delivered for receipt in newest.values()],
+        [receipt.code for receipt in newest.values()],
+        [receipt.at for receipt in newest.values()],
     )

@@ -324,23 +324,4 @@ async def send_again(unit: Unit, calls: Sequence[Queued], ready_at: datetime, co
 
 async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
     """Keep the newest receipts of texts that are in another call by now."""
-    if not receipts:
-        return
-    newest: dict[UUID, Receipt] = {}
-    for receipt in sorted(receipts, key=lambda one: one.at):
-        newest[receipt.source_id] = receipt
-    await unit.execute(
-        """
-        update message g
-        set receipt = case when u.delivered then 'delivered' else 'undelivered' end,
-            receipt_code = u.code, receipt_at = u.at
-        from unnest($1::uuid[], $2::bool[], $3::text[], $4::timestamptz[])
-             as u(message_id, delivered, code, at)
-        where g.message_id = u.message_id
-          and (g.receipt_at is null or g.receipt_at < u.at)
-        """,
-        list(newest),
-        [receipt.delivered for receipt in newest.values()],
-        [receipt.code for receipt in newest.values()],
-        [receipt.at for receipt in newest.values()],
-    )
+    await dispatches.save_newest(unit, "message", "message_id", receipts)
