@@ -1,7 +1,10 @@
-"""A settlement feed at rest: kept sealed before it is answered for, read again in its own order.
+"""A settlement feed at rest: kept sealed before it is answered for, read person by person.
 
 A feed is CSV, perhaps gzipped, in UTF-8 or GB18030. It is read through once before its first row
-is judged, so that an unreadable file is refused whole and nothing of it is booked.
+is judged, so that an unreadable file is refused whole and nothing of it is booked. While it is read
+its rows are put beside each other person by person: a bureau's file has them by day, so that each
+row would be looked up, locked and written at another place of the books, and a person who went to
+the doctor four times four times.
 """
 
 import csv
@@ -11,32 +14,34 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
-from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from services.claims.errors import FeedEmpty, FeedUnreadable, FeedWrongEncoding
+from services.common.kit.scratch import Place, Scratch
 from services.common.kit.sealed_file import open_sealed_file
-from services.common.kit.sealing import Opener
+from services.common.kit.sealing import BlindIndex, Opener
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
+_WHOSE: Final = "certno"
 _BLANK: Final = ("\n", "\r\n", "\r")
 _FIRST_LINE: Final = 2  # the header is line 1
 _FIELD_CHARS_MAX: Final = csv.field_size_limit()
 
+# Rows are sorted a section at a time: of a year's file one has 15,000, some 5 MB.
+_SECTIONS: Final = 256
+_PUT_ASIDE_ROWS: Final = 200
+_INDEX_HEX: Final = 2 * BlindIndex.BYTES
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[str]).decode
 
 # One row of the file: the number of its line, where the header is line 1, and its fields.
 Line = tuple[int, list[str]]
-
-
-class FeedShape(NamedTuple):
-    """What reading a feed through has shown."""
-
-    encoding: str
-    header: list[str]
-    lines: int
 
 
 def path_of(var_dir: Path, feed_id: UUID) -> Path:
@@ -47,56 +52,104 @@ def label_of(feed_id: UUID) -> str:
     return f"feed:{feed_id}"
 
 
-def examine(path: Path, opener: Opener, feed_id: UUID) -> FeedShape:
+class OrderedFeed:
+    """A feed's rows by the blind index of whose they are, each person's in the file's own order.
+
+    The order follows from the file and the index's key, so a feed goes on after a restart where it
+    was. Most rows lie in `scratch`; what is left over of each section stays in memory.
+    """
+
+    def __init__(self, feed_id: UUID, header: list[str], scratch: Scratch) -> None:
+        self.feed_id = feed_id
+        self.header = header
+        self.lines = 0
+        self._scratch = scratch
+        self._aside: list[list[Place]] = [[] for _ in range(_SECTIONS)]
+        self._rest: list[list[str]] = [[] for _ in range(_SECTIONS)]
+        self._sizes = [0] * _SECTIONS
+
+    def add(self, number: int, index: bytes, text: str) -> None:
+        section, rest = index[0], self._rest[index[0]]
+        # Texts in order are rows in order: by person first, then by line.
+        rest.append(f"{index.hex()}{number:012d},{text}")
+        self._sizes[section] += 1
+        self.lines += 1
+        if len(rest) == _PUT_ASIDE_ROWS:
+            self._aside[section].append(self._scratch.put(_pack(rest)))
+            rest.clear()
+
+    def rows(self, *, after: int) -> Iterator[Line]:
+        """Give the rows that come after the first `after` ones."""
+        for section, size in enumerate(self._sizes):
+            if after < size:
+                aside = [_unpack(self._scratch.get(place)) for place in self._aside[section]]
+                texts = sorted(chain(*aside, self._rest[section]))
+                for first, *fields in islice(csv.reader(texts, strict=True), after, None):
+                    yield int(first[_INDEX_HEX:]), fields
+            after = max(0, after - size)
+
+    def close(self) -> None:
+        self._scratch.close()
+
+
+def in_order(path: Path, opener: Opener, feed_id: UUID, identity: BlindIndex) -> OrderedFeed:
     """Read the whole feed once; raises a `FeedUnreadable` where it is not a feed."""
     for encoding in ENCODINGS:
+        scratch = Scratch(path.parent)
         try:
-            with _text(path, opener, feed_id, encoding) as text:
-                header = next(csv.reader(text, strict=True), None)
-                count = _count(text)
+            return _in_order(path, opener, feed_id, encoding, identity=identity, scratch=scratch)
         except UnicodeDecodeError:
-            continue
+            scratch.close()
         except (csv.Error, OSError, EOFError, zlib.error) as bad:
+            scratch.close()
             raise FeedUnreadable from bad
-        if not header or count == 0:
-            raise FeedEmpty
-        return FeedShape(encoding, header, count)
+        except FeedUnreadable:
+            scratch.close()
+            raise
     raise FeedWrongEncoding
 
 
-def _count(text: Iterator[str]) -> int:
-    """Count the rows; where nothing is quoted each line is one, and no row is split for it."""
-    count = 0
-    for line in text:
-        if not _is_plain(line):
-            return count + sum(1 for row in csv.reader(chain((line,), text), strict=True) if row)
-        count += line not in _BLANK
-    return count
-
-
-def _is_plain(line: str) -> bool:
-    """Say whether a line is a row by itself that csv finds nothing wrong with."""
-    return '"' not in line and len(line) < _FIELD_CHARS_MAX
-
-
-@contextmanager
-def lines_from(
-    path: Path, opener: Opener, feed_id: UUID, encoding: str, *, after: int
-) -> Generator[Iterator[Line]]:
-    """Give the rows of the feed that come after the first `after` ones."""
+def _in_order(
+    path: Path,
+    opener: Opener,
+    feed_id: UUID,
+    encoding: str,
+    *,
+    identity: BlindIndex,
+    scratch: Scratch,
+) -> OrderedFeed:
     with _text(path, opener, feed_id, encoding) as text:
-        next(csv.reader(text, strict=True), None)
-        number, left = _FIRST_LINE, after
-        lines: Iterator[str] = text
-        for line in text if left else ():
-            if not _is_plain(line):
-                lines = chain((line,), text)
-                break
-            number, left = number + 1, left - (line not in _BLANK)
-            if not left:
-                break
-        rows = enumerate(csv.reader(lines, strict=True), number)
-        yield islice(filter(itemgetter(1), rows), left, None)
+        header = next(csv.reader(text, strict=True), None)
+        if not header:
+            raise FeedEmpty
+        feed = OrderedFeed(feed_id, header, scratch)
+        # Without the column the feed is refused, in whatever order its rows are.
+        place = header.index(_WHOSE) if _WHOSE in header else 0
+        for number, fields, line in _rows(text, place + 1):
+            whose = fields[place].strip() if place < len(fields) else ""
+            feed.add(number, identity.of(whose.upper()), line)
+    if not feed.lines:
+        raise FeedEmpty
+    return feed
+
+
+def _rows(text: Iterator[str], splits: int) -> Iterator[tuple[int, list[str], str]]:
+    """Give the rows' numbers, first fields and texts; a row without quotes is a line as it is."""
+    number = _FIRST_LINE
+    for line in text:
+        if '"' in line or len(line) >= _FIELD_CHARS_MAX:
+            rows = csv.reader(chain((line,), text), strict=True)
+            yield from ((at, row, _written(row)) for at, row in enumerate(rows, number) if row)
+            return
+        if line not in _BLANK:
+            yield number, line.split(",", splits), line
+        number += 1
+
+
+def _written(row: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return text.getvalue()
 
 
 @contextmanager

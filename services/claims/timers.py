@@ -5,12 +5,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from uuid import UUID
 
 import asyncpg
 
 from services.claims import feedfile
 from services.claims.errors import FeedMoved, FeedUnreadable
-from services.claims.feedfile import FeedShape, Line
+from services.claims.feedfile import Line, OrderedFeed
 from services.claims.rows import RowReader
 from services.claims.settings import Settings
 from services.claims.store.backtest import Backtest
@@ -37,7 +38,7 @@ FRESH_WAIT_S = 5.0
 SHARE_BESIDE_PEOPLE = 3
 REST_MAX_S = 1.0
 # A file of gigabytes is read through before its first row is judged.
-EXAMINE_STALL_S = 600.0
+READ_STALL_S = 600.0
 # So many rows are read within a millisecond or two.
 READ_ROWS = 50
 # A part of a backtest takes seconds; where its reading times out it is tried some times more.
@@ -66,8 +67,15 @@ class FeedWorker:
         self._freshness = freshness
         self._others_behind = others_behind
         self._chunk_rows = settings.chunk_rows_min
+        self._ordered: OrderedFeed | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
+        try:
+            await self._run(stop)
+        finally:
+            self._let_go()
+
+    async def _run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 feed = await feeds.next_feed(self._database)
@@ -84,12 +92,11 @@ class FeedWorker:
 
     async def _work(self, feed: Feed, stop: asyncio.Event) -> None:
         """Take one feed from where it is to its end, or refuse it whole."""
-        path = feedfile.path_of(self._settings.var_dir, feed.feed_id)
-        self._health.watch("feed", EXAMINE_STALL_S)
+        self._health.watch("feed", READ_STALL_S)
         self._health.progress("feed")
         try:
-            shape = await asyncio.to_thread(feedfile.examine, path, self._desk.opener, feed.feed_id)
-            reader = RowReader(shape.header, hash_key=self._hash_key, identity=self._desk.identity)
+            rows = await self._in_order(feed.feed_id)
+            reader = RowReader(rows.header, hash_key=self._hash_key, identity=self._desk.identity)
         except FeedUnreadable as bad:
             if feed.status == "queued":
                 await self._refuse(feed, bad.code)
@@ -98,53 +105,67 @@ class FeedWorker:
                 await pause(RETRY_S, stop)
             return
         if feed.status == "queued":
-            await feeds.start(self._database, feed.feed_id, shape.lines)
-        log.info("feed.started", feed_id=feed.feed_id, lines=shape.lines, done=feed.done)
+            await feeds.start(self._database, feed.feed_id, rows.lines)
+        log.info("feed.started", feed_id=feed.feed_id, lines=rows.lines, done=feed.done)
         # Who is not known now is refused, so first take in every roster that was on its way.
         while not await self._freshness.reached(FRESH_WAIT_S):
             self._health.progress("feed")
             if stop.is_set():
                 return
-        done = await self._settle(feed, shape, reader, stop)
-        if done == shape.lines:
+        done = await self._settle(feed, rows, reader, stop)
+        if done == rows.lines:
             await feeds.finish(self._database, feed.feed_id)
-            log.info("feed.done", feed_id=feed.feed_id, lines=shape.lines)
+            self._let_go()
+            log.info("feed.done", feed_id=feed.feed_id, lines=rows.lines)
+
+    async def _in_order(self, feed_id: UUID) -> OrderedFeed:
+        """Read the feed through; one that is gone on with after a trouble was read before."""
+        if self._ordered is None or self._ordered.feed_id != feed_id:
+            self._let_go()
+            path = feedfile.path_of(self._settings.var_dir, feed_id)
+            self._ordered = await asyncio.to_thread(
+                feedfile.in_order, path, self._desk.opener, feed_id, self._desk.identity
+            )
+        return self._ordered
+
+    def _let_go(self) -> None:
+        if self._ordered is not None:
+            self._ordered.close()
+            self._ordered = None
 
     async def _refuse(self, feed: Feed, code: str) -> None:
+        self._let_go()
         await feeds.refuse(self._database, feed.feed_id, code)
         log.warning("feed.refused", feed_id=feed.feed_id, code=code)
 
     async def _settle(
-        self, feed: Feed, shape: FeedShape, reader: RowReader, stop: asyncio.Event
+        self, feed: Feed, rows: OrderedFeed, reader: RowReader, stop: asyncio.Event
     ) -> int:
-        path = feedfile.path_of(self._settings.var_dir, feed.feed_id)
         done = feed.done
-        with feedfile.lines_from(
-            path, self._desk.opener, feed.feed_id, shape.encoding, after=done
-        ) as lines:
-            ahead = asyncio.create_task(_read(lines, self._chunk_rows, reader, []))
-            try:
-                while not stop.is_set():
-                    await self._wait_for_others(stop)
-                    began, began_cpu = time.monotonic(), time.process_time()
-                    rows, size = await ahead, self._chunk_rows
-                    chunk, left = rows[:size], rows[size:]
-                    if not chunk:
-                        break
-                    # The next rows are read while the server works on these.
-                    ahead = asyncio.create_task(_read(lines, size, reader, left))
-                    done = await self._settle_chunk(feed, done, chunk)
-                    crashpoint("claims.chunk_committed")
-                    self._health.progress("feed")
-                    share = SHARE_BESIDE_PEOPLE if await people.are_there(self._database) else 1
-                    cpu_s = time.process_time() - began_cpu
-                    self._chunk_rows = self._next_size(len(chunk), cpu_s * share)
-                    rest_s = (share - 1) * (time.monotonic() - began)
-                    await pause(min(rest_s, REST_MAX_S), stop)
-            finally:
-                # Whoever goes on reads from where the feed stands then.
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
+        lines = rows.rows(after=done)
+        ahead = asyncio.create_task(_read(lines, self._chunk_rows, reader, []))
+        try:
+            while not stop.is_set():
+                await self._wait_for_others(stop)
+                began, began_cpu = time.monotonic(), time.process_time()
+                read, size = await ahead, self._chunk_rows
+                chunk, left = read[:size], read[size:]
+                if not chunk:
+                    break
+                # The next rows are read while the server works on these.
+                ahead = asyncio.create_task(_read(lines, size, reader, left))
+                done = await self._settle_chunk(feed, done, chunk)
+                crashpoint("claims.chunk_committed")
+                self._health.progress("feed")
+                share = SHARE_BESIDE_PEOPLE if await people.are_there(self._database) else 1
+                cpu_s = time.process_time() - began_cpu
+                self._chunk_rows = self._next_size(len(chunk), cpu_s * share)
+                rest_s = (share - 1) * (time.monotonic() - began)
+                await pause(min(rest_s, REST_MAX_S), stop)
+        finally:
+            # Whoever goes on reads from where the feed stands then.
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
         return done
 
     async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Incoming]) -> int:

@@ -1,0 +1,85 @@
+"""A feed's rows, person by person: all of them, each as it was, in the same order every time."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from services.claims import feedfile
+from services.claims.feedfile import Line, OrderedFeed
+from services.common.ids import new_id
+from services.common.kit.sealed_file import SealedFileWriter
+from services.common.kit.sealing import BlindIndex, Opener, Sealer
+
+HEADER = ["setl_id", "certno", "psn_name"]
+INDEX = BlindIndex(bytes(32), "certno")
+
+
+def ordered(folder: Path, content: str) -> OrderedFeed:
+    key, feed_id = X25519PrivateKey.generate(), new_id()
+    path = feedfile.path_of(folder, feed_id)
+
+    async def keep() -> None:
+        sealer, label = Sealer({"claims": key.public_key()}), feedfile.label_of(feed_id)
+        async with SealedFileWriter(path, sealer, recipient="claims", label=label) as file:
+            await file.write(content.encode())
+            await file.finish()
+
+    asyncio.run(keep())
+    return feedfile.in_order(path, Opener("claims", [key]), feed_id, INDEX)
+
+
+def lines(folder: Path, content: str, *, after: int = 0) -> list[Line]:
+    feed = ordered(folder, content)
+    try:
+        return list(feed.rows(after=after))
+    finally:
+        feed.close()
+
+
+def written(rows: Sequence[Sequence[str]], quoting: int) -> str:
+    text = io.StringIO()
+    # `csv`'s constants are plain numbers.
+    writer = csv.writer(text, quoting=quoting)  # pyright: ignore[reportArgumentType]
+    writer.writerows([HEADER, *rows])
+    return text.getvalue()
+
+
+def many() -> list[list[str]]:
+    """More rows than stay in memory, of people who come again and again."""
+    return [[f"S{at}", f"1101011990030{at % 97:04d}x", f"张,三\n{at}"] for at in range(30_000)]
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_every_row_is_there_once_as_it_was_with_its_line(tmp_path: Path, quoting: int) -> None:
+    rows = many()
+    found = lines(tmp_path, written(rows, quoting))
+    assert sorted(found) == [(number, row) for number, row in enumerate(rows, 2)]
+
+
+def test_a_persons_rows_stand_side_by_side_in_the_order_of_the_file(tmp_path: Path) -> None:
+    found = lines(tmp_path, written([[one, who, "张三"] for one, who, _ in many()], csv.QUOTE_NONE))
+    runs = [list(run) for _, run in groupby(found, key=lambda line: line[1][1])]
+    assert len(runs) == 97
+    assert all(run == sorted(run) for run in runs)
+
+
+def test_small_and_capital_letters_name_the_same_person(tmp_path: Path) -> None:
+    rows = [["1", "11010119900307001x"], ["2", "11010119900307002X"], ["3", "11010119900307001X"]]
+    order = [fields[0] for _, fields in lines(tmp_path, written(rows, csv.QUOTE_NONE))]
+    assert order in (["1", "3", "2"], ["2", "1", "3"])
+
+
+@pytest.mark.parametrize("after", [0, 1, 96, 15_000, 29_999, 30_000])
+def test_the_order_is_the_same_when_a_feed_is_gone_on_with(tmp_path: Path, after: int) -> None:
+    content = written(many(), csv.QUOTE_MINIMAL)
+    assert lines(tmp_path, content)[after:] == lines(tmp_path, content, after=after)
+
+
+def test_a_row_that_is_too_short_to_say_whose_it_is_comes_as_it_is(tmp_path: Path) -> None:
+    assert lines(tmp_path, "setl_id,certno\n\nS1\nS2,\n") == [(3, ["S1"]), (4, ["S2", ""])]
