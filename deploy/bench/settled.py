@@ -151,7 +151,6 @@ def _settled(people: Sequence[Somebody], rulebook: Rulebook) -> Iterator[Claim]:
             key=SettlementKey("H1", f"S{number:09d}", refund=False),
             status="settled" if benefit else "rejected",
             member_id=somebody.member_id,
-            identity_index=somebody.member_id.bytes,
             incurred_on=facts.day,
             content_hash=somebody.member_id.bytes,
             mirror_hash=somebody.member_id.bytes,

@@ -71,6 +71,7 @@ _CHINA: Final = timezone(timedelta(hours=8))
 _FIRST_DAY: Final = date(1900, 1, 1)
 _LAST_DAY: Final = date(2199, 12, 31)
 _YEAR_DAY: Final = "2000-01-01"
+_PEOPLE_KEPT_MAX: Final = 256
 # A feed's rows name the days of a few years, the seconds of a day and the illnesses of a list again
 # and again.
 _DAYS_KEPT_MAX: Final = 4_096
@@ -103,7 +104,8 @@ class RowReader:
         self._pick = itemgetter(*places)
         self._width = len(header)
         self._hash = blake2b(digest_size=HASH_BYTES, key=hash_key, person=b"claims.content")
-        self._identity = identity
+        # The rows of one person come side by side.
+        self._index = lru_cache(_PEOPLE_KEPT_MAX)(identity.of)
 
     def texts(self, fields: Sequence[str]) -> tuple[str, ...]:
         """Give a row's texts in the order of `COLUMNS`, empty where it is too short."""
@@ -151,7 +153,7 @@ class RowReader:
         cause, diagnosis = _illness(dise_codg)
         return Settlement(
             SettlementKey(hospital, setl_id, refund),
-            self._identity.of(capitals),
+            self._index(capitals),
             Facts(
                 day=ended,
                 admission=begun,

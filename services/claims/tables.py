@@ -66,7 +66,6 @@ settlement = Table(
     Column("status", Text, nullable=False),
     Column("code", Text),
     Column("member_id", Uuid),
-    Column("identity_index", LargeBinary, nullable=False),
     Column("incurred_on", Date, nullable=False),
     Column("benefit_fen", BigInteger, nullable=False),
     Column("content_hash", LargeBinary, nullable=False),

@@ -97,6 +97,8 @@ _CHECK_SIGNS = "10X98765432"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 # Counties, birthdays and numbers of one day are few: what was found out about each is kept.
 _PARTS_KEPT_MAX = 65_536
+# The rows of one person come side by side.
+_NUMBERS_KEPT_MAX = 256
 _ID_CHARS = 18
 _RESIDENT_ID = re.compile(r"[0-9]{17}[0-9X]")
 _PHONE = re.compile(r"(?:\+86|0086|86)?(1[3-9][0-9]{9})")
@@ -111,13 +113,20 @@ def resident_id(text: str, *, born_by: date) -> IdNumber | None:
 
 def is_resident_id(number: str, *, born_by: date) -> bool:
     """Say whether a number in capitals is a resident's, as `resident_id` does."""
+    born = _born_with(number)
+    return born is not None and born <= born_by
+
+
+@lru_cache(_NUMBERS_KEPT_MAX)
+def _born_with(number: str) -> date | None:
+    """Give the birthday that a resident's number tells of; None where it is none's."""
     if len(number) != _ID_CHARS:
-        return False
+        return None
     county, day = _weighted(number[:6], 0), _weighted(number[6:14], 6)
     order, born = _weighted(number[14:17], 14), _born(number[6:14])
-    if county is None or day is None or order is None or born is None:
-        return False
-    return _CHECK_SIGNS[(county + day + order) % 11] == number[17] and born <= born_by
+    if county is None or day is None or order is None:
+        return None
+    return born if _CHECK_SIGNS[(county + day + order) % 11] == number[17] else None
 
 
 @lru_cache(_PARTS_KEPT_MAX)

@@ -44,8 +44,7 @@ def lines(folder: Path, content: str, *, after: int = 0) -> list[Line]:
 
 def written(rows: Sequence[Sequence[str]], quoting: int) -> str:
     text = io.StringIO()
-    # `csv`'s constants are plain numbers.
-    writer = csv.writer(text, quoting=quoting)  # pyright: ignore[reportArgumentType]
+    writer = csv.writer(text, quoting=quoting)  # pyright: ignore[reportArgumentType] - a constant
     writer.writerows([HEADER, *rows])
     return text.getvalue()
 

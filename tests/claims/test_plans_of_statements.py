@@ -118,7 +118,6 @@ def _claim(one: UUID, now: datetime) -> Claim:
         key=SettlementKey("H1", f"S{one.int}", refund=False),
         status="settled",
         member_id=one,
-        identity_index=_index(one),
         incurred_on=STARTS,
         content_hash=b"",
         mirror_hash=b"",

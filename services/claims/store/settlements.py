@@ -38,7 +38,6 @@ class Claim(msgspec.Struct, gc=False):
     key: SettlementKey
     status: str
     member_id: UUID | None
-    identity_index: bytes
     incurred_on: date
     content_hash: bytes
     mirror_hash: bytes
@@ -79,7 +78,6 @@ CLAIM_COLUMNS = (
     "status",
     "code",
     "member_id",
-    "identity_index",
     "incurred_on",
     "benefit_fen",
     "content_hash",
@@ -99,7 +97,6 @@ def claim_of(row: Row) -> Claim:
         key=SettlementKey(row["fixmedins_code"], row["setl_id"], row["refund"]),
         status=row["status"],
         member_id=row["member_id"],
-        identity_index=row["identity_index"],
         incurred_on=row["incurred_on"],
         content_hash=row["content_hash"],
         mirror_hash=row["mirror_hash"],
@@ -255,7 +252,6 @@ def _row(claim: Claim) -> tuple[object, ...]:
         claim.status,
         claim.code,
         claim.member_id,
-        claim.identity_index,
         claim.incurred_on,
         claim.benefit,
         claim.content_hash,
@@ -286,13 +282,13 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
             set status = u.status, code = u.code, member_id = u.member_id,
                 benefit_fen = u.benefit_fen, plans = u.plans, working = u.working,
                 facts = u.facts, sealed = u.sealed, decided_at = u.decided_at,
-                identity_index = u.identity_index, incurred_on = u.incurred_on,
-                content_hash = u.content_hash, mirror_hash = u.mirror_hash
+                incurred_on = u.incurred_on, content_hash = u.content_hash,
+                mirror_hash = u.mirror_hash
             from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::text[],
-                        $7::text[], $8::bytea[], $9::timestamptz[], $10::bytea[], $11::date[],
-                        $12::bytea[], $13::bytea[], $14::bytea[])
+                        $7::text[], $8::bytea[], $9::timestamptz[], $10::date[], $11::bytea[],
+                        $12::bytea[], $13::bytea[])
                  as u(claim_id, status, code, member_id, benefit_fen, plans, working, sealed,
-                      decided_at, identity_index, incurred_on, content_hash, mirror_hash, facts)
+                      decided_at, incurred_on, content_hash, mirror_hash, facts)
             where s.claim_id = u.claim_id
             """,
             [c.claim_id for c in claims],
@@ -304,7 +300,6 @@ async def change_claims(unit: Unit, claims: Sequence[Claim]) -> None:
             [c.working for c in claims],
             [c.sealed for c in claims],
             [c.decided_at for c in claims],
-            [c.identity_index for c in claims],
             [c.incurred_on for c in claims],
             [c.content_hash for c in claims],
             [c.mirror_hash for c in claims],

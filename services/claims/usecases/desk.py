@@ -78,15 +78,15 @@ class Desk:
 
         Before its member is known the claim's own id stands for one.
         """
-        wrapped = [(owner.member_id, owner.salt) for _, owner, _ in claims if owner is not None]
-        salts = iter(self.opener.open_salts(wrapped))
+        wrapped = {owner.member_id: owner.salt for _, owner, _ in claims if owner is not None}
+        salts = dict(zip(wrapped, self.opener.open_salts(wrapped.items()), strict=True))
         sealed = self.sealer.seal_all(
             "claims",
             SEALED_FIELD,
             [
                 (claim.claim_id, UNSALTED, sealable)
                 if owner is None
-                else (owner.member_id, next(salts), sealable)
+                else (owner.member_id, salts[owner.member_id], sealable)
                 for claim, owner, sealable in claims
             ],
         )

@@ -261,7 +261,6 @@ class Judge:
             settlement.key,
             "",
             None if member is None else member.member_id,
-            settlement.identity_index,
             settlement.facts.day,
             settlement.content_hash,
             settlement.mirror_hash,
