@@ -7,6 +7,7 @@ as received; without the setting it is the Host header as received. Nothing is k
 that fails.
 """
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from services.common.kit.sealing import Opener, Sealer
 COVERED: Final = ("@method", "@target-uri", "content-digest")
 SECRET_FIELD: Final = "partner.secret"  # noqa: S105 - names the field, is no secret
 NONCE_CHARACTERS_MAX: Final = 128
-SETS_AT_ONCE: Final = 2
+SETS_AT_ONCE: Final = 1
 SET_MAX: Final = 1_000
 _KEYID: Final = re.compile(r';\s*keyid="([A-Za-z0-9._:-]{1,64})"')
 
@@ -102,30 +103,38 @@ def verify(message: Message, body: bytes, key: _OneKey, window: timedelta) -> tu
 class Signers:
     """Knows the partners' keys and the nonces that were used.
 
-    What requests ask at the same time is asked together: alone, each would be two transactions, of
-    which one waits for the disk.
+    A key that was found is remembered: whether it is still good is asked where its nonce is used,
+    in the same statement. What requests ask at the same time is asked together: alone, each would
+    be a transaction that waits for the disk.
     """
 
     def __init__(self, database: Database, opener: Opener) -> None:
         self._database = database
-        self.opener = opener
-        bounds = {"rows_max": SET_MAX, "sets_at_once": SETS_AT_ONCE}
-        self._keys = Gathering[str, store.PartnerKey | None](
-            self._look_up, rows_of=lambda _: 1, **bounds
+        self._opener = opener
+        self._remembered: dict[str, store.PartnerKey] = {}
+        self._nonces = Gathering[store.Nonce, bool](
+            self._use, rows_of=lambda _: 1, rows_max=SET_MAX, sets_at_once=SETS_AT_ONCE
         )
-        self._nonces = Gathering[store.Nonce, bool](self._use, rows_of=lambda _: 1, **bounds)
 
-    async def key(self, keyid: str) -> store.PartnerKey | None:
-        return await self._keys.done(keyid)
+    def remembered(self, keyid: str) -> store.PartnerKey | None:
+        return self._remembered.get(keyid)
+
+    async def looked_up(self, keyid: str) -> store.PartnerKey | None:
+        """Give the key as it stands in the table, if it is good."""
+        async with self._database.begin() as unit:
+            known = await store.partner_key(unit, keyid)
+        if known is None:
+            self._remembered.pop(keyid, None)
+        else:
+            self._remembered[keyid] = known
+        return known
+
+    def secret(self, key: store.PartnerKey) -> bytes:
+        return self._opener.open(SECRET_FIELD, key.key_id, b"", key.secret_sealed)
 
     async def is_fresh(self, nonce: store.Nonce) -> bool:
-        """Use the nonce; false where it has been used before."""
+        """Use the nonce; false where it has been used before, or its key is good no more."""
         return await self._nonces.done(nonce)
-
-    async def _look_up(self, keyids: Sequence[str]) -> list[store.PartnerKey | None]:
-        async with self._database.begin() as unit:
-            known = await store.partner_keys(unit, keyids)
-        return [known.get(keyid) for keyid in keyids]
 
     async def _use(self, nonces: Sequence[store.Nonce]) -> list[bool]:
         async with self._database.begin() as unit:
@@ -139,16 +148,26 @@ async def partner_of(
     found = _KEYID.search(request.headers.get("signature-input", ""))
     if found is None:
         raise SignatureRefused
-    known = await signers.key(found[1])
-    if known is None:
+    remembered = signers.remembered(found[1])
+    if remembered is not None:
+        with contextlib.suppress(SignatureRefused):
+            return await _admitted(request, signers, remembered, public_url, window)
+    # Nobody has asked for the key yet, or another stands in its place by now.
+    key = await signers.looked_up(found[1])
+    if key is None or key == remembered:
         raise SignatureRefused
-    secret = signers.opener.open(SECRET_FIELD, known.key_id, b"", known.secret_sealed)
+    return await _admitted(request, signers, key, public_url, window)
+
+
+async def _admitted(
+    request: Request, signers: Signers, key: store.PartnerKey, public_url: str, window: timedelta
+) -> str:
     message = Message(request.method, target_uri(request, public_url), request.headers)
-    body = await request.body()
-    nonce, created = verify(message, body, _OneKey(known.keyid, secret), window)
-    if not await signers.is_fresh(store.Nonce(known.keyid, nonce, created + window)):
+    secret = _OneKey(key.keyid, signers.secret(key))
+    nonce, created = verify(message, await request.body(), secret, window)
+    if not await signers.is_fresh(store.Nonce(key.keyid, key.key_id, nonce, created + window)):
         raise SignatureRefused
-    return known.fixmedins_code
+    return key.fixmedins_code
 
 
 def target_uri(request: Request, public_url: str) -> str:

@@ -1,6 +1,6 @@
 """All SQL of the gateway; every function works inside the caller's transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -131,14 +131,14 @@ async def staff_of_session(unit: Unit, token_sha256: bytes) -> tuple[UUID, str, 
     return None if row is None else (row["person_id"], row["role"], row["unit"])
 
 
-async def partner_keys(unit: Unit, keyids: Collection[str]) -> dict[str, PartnerKey]:
-    """Give those of the keys that are known and valid."""
-    rows = await unit.fetch(
+async def partner_key(unit: Unit, keyid: str) -> PartnerKey | None:
+    """Give the key if it is known and valid."""
+    row = await unit.fetchrow(
         "select keyid, key_id, fixmedins_code, secret_sealed from partner_key"
-        " where keyid = any($1) and revoked_at is null",
-        list(keyids),
+        " where keyid = $1 and revoked_at is null",
+        keyid,
     )
-    return {row["keyid"]: PartnerKey(**row) for row in rows}
+    return None if row is None else PartnerKey(**row)
 
 
 async def put_partner_keys(unit: Unit, keys: Sequence[PartnerKey]) -> None:
@@ -161,28 +161,39 @@ class Nonce(NamedTuple):
     """Good once for its key; forgotten when its signature is too old to be taken anyway."""
 
     keyid: str
+    key_id: UUID
     nonce: str
     expires_at: datetime
 
 
 async def use_nonces(unit: Unit, nonces: Sequence[Nonce]) -> list[bool]:
-    """Remember the nonces; false for each that has been used before, or earlier in the set."""
+    """Remember the nonces of valid keys.
+
+    False for each whose key is not (any more) what was told, or that has been used before, or
+    earlier in the set.
+    """
     rows = await unit.fetch(
         """
-        insert into nonce (keyid, nonce, expires_at)
-        select * from unnest($1::text[], $2::text[], $3::timestamptz[]) as u (keyid, nonce, at)
-        order by keyid, nonce
-        on conflict do nothing returning keyid, nonce
+        with valid as (
+            select u.* from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
+                as u (keyid, key_id, nonce, expires_at)
+            join partner_key k using (keyid, key_id) where k.revoked_at is null
+        ), used as (
+            insert into nonce (keyid, nonce, expires_at)
+            select keyid, nonce, expires_at from valid order by keyid, nonce
+            on conflict do nothing returning keyid, nonce)
+        select keyid, key_id, nonce from valid join used using (keyid, nonce)
         """,
         [one.keyid for one in nonces],
+        [one.key_id for one in nonces],
         [one.nonce for one in nonces],
         [one.expires_at for one in nonces],
     )
-    fresh = {(row["keyid"], row["nonce"]) for row in rows}
+    fresh = {(row["keyid"], row["key_id"], row["nonce"]) for row in rows}
     found: list[bool] = []
     for one in nonces:
-        found.append(one[:2] in fresh)
-        fresh.discard(one[:2])
+        found.append(one[:3] in fresh)
+        fresh.discard(one[:3])
     return found
 
 

@@ -211,6 +211,36 @@ async def test_two_keys_of_a_partner_live_side_by_side_until_one_is_revoked(taki
     assert (await fresh.post(POST, content=BODY)).status_code == 401
 
 
+async def test_a_key_in_place_of_another_is_taken_at_once_and_the_other_no_more(
+    taking: House,
+) -> None:
+    keyid, code = "third", taking.hospital()["fixmedins_code"]
+    sealer = Sealer.from_dir(taking.settings.keys_dir)
+    before, after = (HospitalAuth(keyid, secret) for secret in ("first secret", "next secret"))
+
+    async def statuses() -> list[int]:
+        clients = [taking.client(auth=auth) for auth in (before, after)]
+        return [(await client.post(POST, content=BODY)).status_code for client in clients]
+
+    for auth, expected in ((before, [200, 401]), (after, [401, 200])):
+        key = sealed_key(sealer, store.PartnerKey(keyid, new_id(), code, b""), auth.secret)
+        async with taking.database.begin() as unit:
+            await store.put_partner_keys(unit, [key])
+        assert await statuses() == expected
+    assert await taking.count("nonce") == 2
+
+
+async def test_a_nonce_is_not_used_up_by_a_key_that_is_valid_no_more(taking: House) -> None:
+    told, old = taking.hospital(), new_id()
+    async with taking.database.begin() as unit:
+        known = await store.partner_key(unit, told["keyid"])
+        assert known is not None
+        told_twice = [
+            store.Nonce(known.keyid, key_id, "once", NOON) for key_id in (old, known.key_id)
+        ]
+        assert await store.use_nonces(unit, told_twice * 2) == [False, True, False, False]
+
+
 async def test_secrets_are_sealed_where_they_are_stored(house: House) -> None:
     async with house.database.begin() as unit:
         stored = await unit.fetch("select secret_sealed from partner_key")
