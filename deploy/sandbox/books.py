@@ -6,6 +6,7 @@ import os
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import IO
 
@@ -21,9 +22,11 @@ class Book:
     callers share one fsync. Offsets are given out at once and double as the place in that queue.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, linger_s: float = 0.0) -> None:
+        """`linger_s` is how long a write waits for others to join it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self._linger_s = linger_s
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         weakref.finalize(self, os.close, self._file)
         self._durable = _cut_torn_line(self._file)
@@ -34,21 +37,21 @@ class Book:
 
     async def append(self, lines: Sequence[bytes]) -> list[int]:
         """Answer with the offset of every line once all of them are on the disk."""
-        offsets: list[int] = []
-        last = len(lines) - 1
-        for place, line in enumerate(lines):
-            offsets.append(self._end)
-            kept = line + (MORE_FOLLOWS + b"\n" if place < last else b"\n")
-            self._end += len(kept)
-            self._waiting.append(kept)
-        end = self._end
+        kept = (MORE_FOLLOWS + b"\n").join(lines) + b"\n" if lines else b""
+        # Each line but the last is longer by what shows that more follows.
+        more = len(MORE_FOLLOWS) + 1
+        offsets = list(accumulate([len(line) + more for line in lines[:-1]], initial=self._end))
+        self._waiting.append(kept)
+        self._end = end = self._end + len(kept)
         async with self._turn:
             if self._durable < end:
+                if self._linger_s:
+                    await asyncio.sleep(self._linger_s)
                 data = b"".join(self._waiting)
                 self._waiting = []
                 await asyncio.to_thread(_write, self._file, data)
                 self._durable += len(data)
-        return offsets
+        return offsets if lines else []
 
     def chunks(self) -> Iterator[bytes]:
         """Give what is on the disk now; lines that are just being written stay out."""

@@ -6,8 +6,7 @@ from struct import Struct
 _SHARD_BITS = 14
 _SHARD_MASK = (1 << _SHARD_BITS) - 1
 _PAIR = Struct("<qq")
-_HALF_BYTES = _PAIR.size // 2
-_NOWHERE = -1
+_KEY = Struct("<q")
 
 
 class Places:
@@ -19,32 +18,29 @@ class Places:
     """
 
     def __init__(self) -> None:
-        self._shards: dict[int, bytearray] = {}
+        self._shards = [bytearray() for _ in range(_SHARD_MASK + 1)]
 
     def add(self, key: int, place: int) -> None:
-        shard = self._shards.get(key & _SHARD_MASK)
-        if shard is None:
-            shard = self._shards[key & _SHARD_MASK] = bytearray()
-        shard += _PAIR.pack(key, place)
+        self._shards[key & _SHARD_MASK].extend(_PAIR.pack(key, place))
 
     def set(self, key: int, place: int) -> None:
         """Give the key this place instead of its first, if it has any."""
-        shard = self._shards.get(key & _SHARD_MASK)
-        at = _NOWHERE if shard is None else _find(shard, key)
-        if shard is None or at < 0:
+        shard = self._shards[key & _SHARD_MASK]
+        at = _find(shard, key)
+        if at < 0:
             self.add(key, place)
         else:
             _PAIR.pack_into(shard, at, key, place)
 
     def first(self, key: int) -> int | None:
         """Give the place that was added first."""
-        shard = self._shards.get(key & _SHARD_MASK)
-        at = _NOWHERE if shard is None else _find(shard, key)
-        return None if shard is None or at < 0 else _PAIR.unpack_from(shard, at)[1]
+        shard = self._shards[key & _SHARD_MASK]
+        at = _find(shard, key)
+        return None if at < 0 else _PAIR.unpack_from(shard, at)[1]
 
     def all(self, key: int) -> Iterator[int]:
         """Give every place of a key, in the order they were added."""
-        shard = self._shards.get(key & _SHARD_MASK, b"")
+        shard = self._shards[key & _SHARD_MASK]
         at = _find(shard, key)
         while at >= 0:
             yield _PAIR.unpack_from(shard, at)[1]
@@ -54,11 +50,11 @@ class Places:
         return self.first(key) is not None
 
 
-def _find(shard: bytes | bytearray, key: int, start: int = 0) -> int:
+def _find(shard: bytearray, key: int, start: int = 0) -> int:
     """Say where a pair of this key begins, from a pair on."""
-    wanted = key.to_bytes(_HALF_BYTES, "little", signed=True)
+    wanted = _KEY.pack(key)
     at = shard.find(wanted, start)
-    while at % _PAIR.size and at >= 0:
+    while at > 0 and at % _PAIR.size:
         # The same bytes stand across two pairs, or as a place.
         at = shard.find(wanted, at + 1)
     return at

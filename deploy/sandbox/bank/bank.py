@@ -27,6 +27,9 @@ from deploy.sandbox.clock import now, stamp
 from deploy.sandbox.settings import SandboxSettings
 
 LINES_AT_A_TIME = 1_000
+# What is booked soon is not read from the disk again.
+BATCHES_IN_HAND_MAX = 8
+LINES_IN_HAND_MAX = 5_000
 CODES = {reason.words: reason.code for reason in LineReason}
 TRANSFER = msgspec.json.Decoder(Transfer)
 ENCODER = msgspec.json.Encoder()
@@ -50,7 +53,9 @@ class Bank:
             known = self._find(batch.name, batch.digest, batch.number)
             if known:
                 return known, False
-            await asyncio.to_thread(_spool, self._spool_of(batch.number), batch.count, transfers)
+            spooled = await asyncio.to_thread(
+                _spool, self._spool_of(batch.number), batch.count, transfers
+            )
             accepted = Accepted(
                 at=stamp(now()),
                 name=batch.name,
@@ -65,7 +70,10 @@ class Bank:
             )
             await self.state.keep([accepted])
             self.state.turn.notify_all()
-            return self.state.by_number[batch.number], True
+            received = self.state.by_number[batch.number]
+            if len(self.state.waiting) <= BATCHES_IN_HAND_MAX:
+                received.in_hand = spooled
+            return received, True
 
     async def turn_away(
         self, name: str, digest: str, number: str | None, code: str, reason: str
@@ -198,7 +206,9 @@ class Bank:
         amount_fen = received.undebited_fen
         return self.state.move(received.payer, Kind.PAYOUT, amount_fen, batch=received.number)
 
-    def _next_transfers(self, received: Received) -> list[Transfer]:
+    def _next_transfers(self, received: Received) -> Sequence[Transfer]:
+        if received.in_hand:
+            return received.in_hand[received.decided : received.decided + LINES_AT_A_TIME]
         with self._spool_of(received.number).open("rb") as file:
             if received.decided and not received.spool_at:
                 # Taken up after a kill: what is decided already is read past.
@@ -213,18 +223,22 @@ class Bank:
         return self.folder / "batches" / f"{number}.jsonl"
 
 
-def _spool(path: Path, count: int, transfers: Iterable[Transfer]) -> None:
-    spooled = 0
+def _spool(path: Path, count: int, transfers: Iterable[Transfer]) -> list[Transfer]:
+    """Keep the transfers on the disk; give them again, unless they are many."""
+    spooled, in_hand = 0, list[Transfer]()
 
     def lines() -> Iterator[bytes]:
         nonlocal spooled
         one_by_one = iter(transfers)
         while some := list(islice(one_by_one, LINES_AT_A_TIME)):
             spooled += len(some)
+            if count <= LINES_IN_HAND_MAX:
+                in_hand.extend(some)
             yield ENCODER.encode_lines(some)
 
     keep_file(path, lines())
     assert spooled == count, "a door counts its transfers"
+    return in_hand
 
 
 def _outcome(line: BookLine, order: int) -> Outcome:

@@ -80,6 +80,8 @@ class Received:
     lines_to: int = 0
     # How much of the kept transfers is decided, in bytes, and what the open debit has come to.
     spool_at: int = 0
+    # The kept transfers, as long as they are few and not decided.
+    in_hand: Sequence[Transfer] = ()
     undebited_fen: int = 0
 
     @property

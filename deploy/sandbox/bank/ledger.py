@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 
 from deploy.sandbox.bank.batches import Transfer
 from deploy.sandbox.bank.movements import Kind, Movement, PayerBook
@@ -12,6 +13,8 @@ from deploy.sandbox.places import Places
 ACCOUNT = re.compile(r"\d{6,32}", re.ASCII)
 CURRENCY = "CNY"
 ONE_DOT = str.maketrans(dict.fromkeys("•.・‧∙⋅", "·"))
+# A payee's lines stand side by side mostly.
+NAMES_KEPT = 256
 
 
 class Standing(StrEnum):
@@ -20,6 +23,7 @@ class Standing(StrEnum):
     FROZEN = "frozen"
 
 
+@lru_cache(NAMES_KEPT)
 def plain(name: str) -> str:
     """Bring a name to the form in which names are compared."""
     return "".join(unicodedata.normalize("NFKC", name).split()).translate(ONE_DOT)
@@ -31,6 +35,8 @@ class Ledger:
         self._line_limit_fen = line_limit_fen
         # What hangs on an account: the name it is under, and how it stands, by hash.
         self._names = Places()
+        # The account that was looked up last, and what was found: a line asks twice.
+        self._last: tuple[str, int | None] = ("", None)
         self._not_open: dict[str, Standing] = {}
         self._payers: dict[str, PayerBook] = {}
         # Where the journal holds the line of an instruction that was booked, by the id's hash; and
@@ -41,6 +47,7 @@ class Ledger:
 
     def set_account(self, account: str, name: str, standing: Standing) -> None:
         self._names.set(hash(account), hash(plain(name)))
+        self._last = ("", None)
         if standing is Standing.OPEN:
             self._not_open.pop(account, None)
         else:
@@ -81,9 +88,10 @@ class Ledger:
 
         The payer is debited by a movement of its own; until then the amount is reserved.
         """
-        key = hash(account)
-        if key not in self._names:
-            self._names.add(key, hash(plain(name)))
+        if self._name_of(account) is None:
+            known = hash(plain(name))
+            self._names.add(hash(account), known)
+            self._last = (account, known)
         self.payer(payer).reserved_fen += amount_fen
         self._being_booked.add(instruction_id)
 
@@ -101,8 +109,14 @@ class Ledger:
 
     def _is_under(self, account: str, name: str) -> bool:
         """Say whether an account is under a name, or under none yet."""
-        known = self._names.first(hash(account))
+        known = self._name_of(account)
         return known is None or known == hash(plain(name))
+
+    def _name_of(self, account: str) -> int | None:
+        """Give the hash of the name an account is under."""
+        if account != self._last[0]:
+            self._last = (account, self._names.first(hash(account)))
+        return self._last[1]
 
     def post(self, movement: Movement) -> None:
         book = self.payer(movement.payer)

@@ -107,7 +107,8 @@ class State:
             case Movement():
                 self.ledger.payer(entry.payer).lies_at(start)
             case Closed():
-                self.by_number[entry.batch].status = "closed"
+                received = self.by_number[entry.batch]
+                received.status, received.in_hand = "closed", ()
                 self.waiting.popleft()
             case Released():
                 for received in self.by_name.values():

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from deploy.sandbox.clock import CHINA, now
 from deploy.sandbox.faults import Faults, SmsFault
 from deploy.sandbox.sms.acs3 import Gatekeeper, NotAdmitted, SignedRequest
-from deploy.sandbox.sms.provider import Call, Message, Provider, Text
+from deploy.sandbox.sms.provider import Call, Messages, Provider, Text
 from deploy.sandbox.sms.receipts import Receipts
 from deploy.sandbox.sms.templates import Approved, SmsRefused, Templates, read_params
 from deploy.sandbox.wire import HangUp
@@ -98,7 +98,7 @@ class Door:
             case "SendBatchSms":
                 return await self._send_batch(params, nonce, fault)
             case "QuerySendDetails":
-                return self._details(params)
+                return await self._details(params)
             case _:
                 raise NotAdmitted(404, "InvalidAction.NotFound", "the action is not known")
 
@@ -110,7 +110,7 @@ class Door:
             raise SmsRefused("isv.MOBILE_COUNT_OVER_LIMIT", "手机号码数量超过限制")
         sign = _needed(params, "SignName")
         values = read_params(params.get("TemplateParam", ""))
-        messages = [Message(phone, sign, values) for phone in phones]
+        messages = Messages(phones, [sign] * len(phones), [values] * len(phones))
         return await self._hand_over(params, messages, nonce, fault)
 
     async def _send_batch(
@@ -124,13 +124,12 @@ class Door:
         values = values or [dict[str, str]() for _ in phones]
         if not phones or not len(phones) == len(signs) == len(values):
             raise SmsRefused("isv.INVALID_PARAMETERS", "号码、签名与变量的数量不一致")
-        messages = [Message(*one) for one in zip(phones, signs, values, strict=True)]
-        return await self._hand_over(params, messages, nonce, fault)
+        return await self._hand_over(params, Messages(phones, signs, values), nonce, fault)
 
     async def _hand_over(
         self,
         params: Mapping[str, str],
-        messages: list[Message],
+        messages: Messages,
         nonce: str,
         fault: SmsFault | None,
     ) -> dict[str, object]:
@@ -141,10 +140,10 @@ class Door:
         kind = fault.kind if fault else ""
         receipts = {"no_receipt": 0, "duplicate_receipt": 2}.get(kind, 1)
         biz_id, offset = await self._provider.send(template, messages, out_id, nonce, receipts)
-        self._receipts.expect(offset, len(messages), receipts)
+        self._receipts.expect(offset, len(messages.phones), receipts)
         return {"BizId": biz_id}
 
-    def _details(self, params: Mapping[str, str]) -> dict[str, object]:
+    async def _details(self, params: Mapping[str, str]) -> dict[str, object]:
         phone = _needed(params, "PhoneNumber")
         try:
             day = datetime.strptime(_needed(params, "SendDate"), "%Y%m%d").replace(tzinfo=CHINA)
@@ -153,7 +152,7 @@ class Door:
             raise SmsRefused("isv.INVALID_PARAMETERS", "参数格式不正确") from malformed
         if not 1 <= size <= DETAILS_PER_PAGE_MAX or page < 1:
             raise SmsRefused("isv.INVALID_PARAMETERS", "分页参数不正确")
-        texts = self._provider.details(phone, day, params.get("BizId", ""))
+        texts = await self._provider.details(phone, day, params.get("BizId", ""))
         shown = texts[(page - 1) * size : page * size]
         return {
             "TotalCount": str(len(texts)),

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
+import aiohttp
 import msgspec
 
 from deploy.sandbox.books import Book
@@ -43,6 +43,12 @@ class Report(msgspec.Struct, gc=False):
     success: bool = True
     err_code: str = "DELIVERED"
     err_msg: str = "用户接收成功"
+
+
+class Taken(msgspec.Struct):
+    """What the customer answers; 0: it has them."""
+
+    code: int
 
 
 class Receipts:
@@ -82,7 +88,7 @@ class Receipts:
         if not self._url:
             return
         async with (
-            httpx.AsyncClient(timeout=self._timeout_s, trust_env=False) as client,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(self._timeout_s)) as client,
             asyncio.TaskGroup() as group,
         ):
             while True:
@@ -102,7 +108,7 @@ class Receipts:
             texts += more
         return offsets
 
-    async def _report(self, client: httpx.AsyncClient, offsets: list[int]) -> None:
+    async def _report(self, client: aiohttp.ClientSession, offsets: list[int]) -> None:
         try:
             calls = self._provider.calls_at(offsets)
             reports = [_report(call, text) for call in calls for text in call.texts]
@@ -112,16 +118,19 @@ class Receipts:
         finally:
             self._posts_free.release()
 
-    async def _deliver(self, client: httpx.AsyncClient, reports: Sequence[Report]) -> bool:
+    async def _deliver(self, client: aiohttp.ClientSession, reports: Sequence[Report]) -> bool:
         body = msgspec.json.encode(reports)
         headers = {"content-type": "application/json"}
         for delay_s in (0.0, *self._retry_delays_s):
             await asyncio.sleep(delay_s)
             try:
-                answer = await client.post(self._url, content=body, headers=headers)
-                if answer.is_success and answer.json().get("code") == 0:
+                async with client.post(
+                    self._url, data=body, headers=headers, allow_redirects=False
+                ) as answer:
+                    told = msgspec.json.decode(await answer.read(), type=Taken)
+                if answer.ok and told.code == 0:
                     return True
-            except (httpx.HTTPError, ValueError, AttributeError):
+            except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError):
                 # Whatever is not the agreed answer is an answer that has to be asked for again.
                 continue
         return False

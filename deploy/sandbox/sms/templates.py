@@ -1,7 +1,8 @@
 """Approved signatures and templates, and how a text is made of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -64,26 +65,23 @@ class Templates:
         self._take(more)
         return Approved(signs=sorted(self._signs), templates=self._texts)
 
-    def render(self, sign: str, template: str, params: Mapping[str, str]) -> str:
-        """Make the text a phone receives, or refuse as the provider does."""
-        if sign not in self._signs:
+    def render(
+        self, signs: Sequence[str], template: str, params: Sequence[Mapping[str, str]]
+    ) -> list[str]:
+        """Make the texts that phones receive, or refuse all of them as the provider does.
+
+        They are checked and made variable by variable: a call has a hundred texts of one template.
+        """
+        if not self._signs.issuperset(signs):
             raise SmsRefused("isv.SMS_SIGNATURE_ILLEGAL", "该账号下找不到对应签名")
         if template not in self._texts:
             raise SmsRefused("isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板")
         # Words and names of variables by turns.
-        pieces = self._pieces[template].copy()
-        for place in range(1, len(pieces), 2):
-            name = pieces[place]
-            value = params.get(name, "")
-            if not value:
-                raise SmsRefused("isv.TEMPLATE_MISSING_PARAMETERS", f"模板变量{name}缺失")
-            if len(value) > VARIABLE_CHARS_MAX:
-                raise SmsRefused("isv.PARAM_LENGTH_LIMIT", f"模板变量{name}超过长度限制")
-            # A link has one of the two in it; most values have neither.
-            if (":" in value or "." in value) and _has_link(value):
-                raise SmsRefused("isv.PARAM_NOT_SUPPORT_URL", f"模板变量{name}不支持链接")
-            pieces[place] = value
-        return f"【{sign}】{''.join(pieces)}"
+        first, *pieces = self._pieces[template]
+        columns: list[Iterable[str]] = [repeat("【"), signs, repeat(f"】{first}")]
+        for name, words in zip(pieces[::2], pieces[1::2], strict=True):
+            columns += [_values(name, params), repeat(words)]
+        return list(map("".join, zip(*columns, strict=False)))
 
     def _take(self, approved: Approved) -> None:
         self._signs.update(approved.signs)
@@ -92,9 +90,17 @@ class Templates:
             self._pieces[code] = VARIABLE.split(text)
 
 
-def _has_link(value: str) -> bool:
-    lowered = value.lower()
-    return any(link in lowered for link in LINKS)
+def _values(name: str, params: Sequence[Mapping[str, str]]) -> list[str]:
+    """Give one variable's values, each within its bounds."""
+    values = [one.get(name, "") for one in params]
+    if not all(values):
+        raise SmsRefused("isv.TEMPLATE_MISSING_PARAMETERS", f"模板变量{name}缺失")
+    if max(map(len, values)) > VARIABLE_CHARS_MAX:
+        raise SmsRefused("isv.PARAM_LENGTH_LIMIT", f"模板变量{name}超过长度限制")
+    together = "\n".join(values).lower()
+    if any(link in together for link in LINKS):
+        raise SmsRefused("isv.PARAM_NOT_SUPPORT_URL", f"模板变量{name}不支持链接")
+    return values
 
 
 def parts(content: str) -> int:
