@@ -1,5 +1,6 @@
 """What is booked when something happens to money; each fact has its leg, so it is booked once."""
 
+from typing import Final
 from uuid import UUID
 
 from services.common.ids import derived_id
@@ -8,26 +9,15 @@ from services.payments.model.ledger import ALL_SCHEMES, Account, Posting
 from services.payments.model.owed import AccountKey
 from services.payments.model.payouts import Payout
 
+# What is debited and credited by a grant, as an expense owed to the member (a correction downwards
+# is the reverse), and by its payment.
+GRANTED: Final = (Account.BENEFIT_EXPENSE, Account.BENEFITS_PAYABLE)
+PAID: Final = (Account.PAYOUTS_IN_TRANSIT, Account.BANK)
+
 
 def opened(fund_id: str, fund_fen: Fen) -> Posting:
     source = derived_id("fund opened", fund_id)
     return Posting(source, "opened", fund_id, ALL_SCHEMES, Account.BANK, Account.FUND, fund_fen)
-
-
-def granted(fund_id: str, payout: Payout) -> Posting:
-    """Book a grant as an expense owed to the member; a correction downwards is the reverse."""
-    debit, credit = Account.BENEFIT_EXPENSE, Account.BENEFITS_PAYABLE
-    if payout.grant_fen < 0:
-        debit, credit = credit, debit
-    return Posting(
-        payout.payout_id,
-        "granted",
-        fund_id,
-        payout.scheme_id,
-        debit,
-        credit,
-        Fen(abs(payout.grant_fen)),
-    )
 
 
 def reserved(batch_id: UUID, fund_id: str, scheme_id: str, total_fen: Fen) -> Posting:
@@ -55,16 +45,9 @@ def withdrawn(batch_id: UUID, fund_id: str, scheme_id: str, total_fen: Fen) -> P
     )
 
 
-def paid(fund_id: str, payout: Payout, attempt_no: int) -> Posting:
-    return Posting(
-        payout.payout_id,
-        f"paid.{attempt_no}",
-        fund_id,
-        payout.scheme_id,
-        Account.PAYOUTS_IN_TRANSIT,
-        Account.BANK,
-        payout.amount_fen,
-    )
+def paid_in_all(batch_id: UUID, fund_id: str, total_fen: Fen) -> Posting:
+    """Say what the payments of a batch that were booked now, each by an entry, come to together."""
+    return Posting(batch_id, "paid", fund_id, ALL_SCHEMES, *PAID, total_fen)
 
 
 def released(fund_id: str, payout: Payout, attempt_no: int) -> Posting:

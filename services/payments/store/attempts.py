@@ -1,7 +1,7 @@
 """Attempts: the transfers of batches, each decided once, and given back at most once."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from operator import attrgetter
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,6 @@ from services.payments.model.payouts import (
     Attempt,
     AttemptState,
     Named,
-    Paid,
     Refused,
     Returned,
 )
@@ -20,7 +19,7 @@ from services.payments.store.queue import SET_MAX
 from services.payments.store.tried import attempt_of
 
 # Moves balances by what the payouts of a set come to.
-_SUMS: Final = """
+SUMS: Final = """
     from (select member_id, scheme_id, sum(amount_fen)::bigint as fen, count(*) as payouts
           from {} group by member_id, scheme_id) as m
     where b.member_id = m.member_id and b.scheme_id = m.scheme_id
@@ -60,7 +59,7 @@ async def set_out(unit: Unit, batch_id: UUID, attempts: Sequence[Attempt], at: d
         balances as (
             update balance b
             set in_flight_fen = b.in_flight_fen + m.fen, open_fen = b.open_fen - m.fen
-            {_SUMS.format("begun")} returning m.payouts, m.fen)
+            {SUMS.format("begun")} returning m.payouts, m.fen)
         select sum(payouts), sum(fen)::bigint from balances
         """,  # noqa: S608 - constants
         batch_id,
@@ -168,41 +167,6 @@ async def members_of(unit: Unit, payout_ids: Collection[UUID]) -> set[UUID]:
         "select distinct member_id from payout where payout_id = any($1)", list(payout_ids)
     )
     return {row["member_id"] for row in rows}
-
-
-async def decide_paid(unit: Unit, paid: Iterable[Paid], at: datetime) -> None:
-    """Decide transfers as booked, all on their way until now: so their payouts are paid.
-
-    What was on its way of the balances, which the caller has locked, is paid.
-    """
-    # A batch is mostly booked in a day.
-    alike: dict[date, list[Paid]] = {}
-    for line in paid:
-        alike.setdefault(line.paid_on, []).append(line)
-    for paid_on, lines in alike.items():
-        decided = await unit.fetchval(
-            f"""
-            with booked as (
-                update payout p set state = 'paid', version = p.version + 1,
-                    bank_serial = u.bank_serial, paid_on = $4, changed_at = $5
-                from unnest($1::uuid[], $2::smallint[], $3::text[])
-                    as u(payout_id, attempt_no, bank_serial)
-                where p.payout_id = u.payout_id and p.attempt_no = u.attempt_no
-                  and p.state = 'batched'
-                returning p.member_id, p.scheme_id, p.amount_fen),
-            balances as (
-                update balance b
-                set paid_fen = b.paid_fen + m.fen, in_flight_fen = b.in_flight_fen - m.fen
-                {_SUMS.format("booked")} returning m.payouts)
-            select sum(payouts) from balances
-            """,  # noqa: S608 - constants
-            [line.attempt.payout.payout_id for line in lines],
-            [line.attempt.attempt_no for line in lines],
-            [line.bank_serial for line in lines],
-            paid_on,
-            at,
-        )
-        assert decided == len(lines), "a transfer is decided once"
 
 
 # What the row of a payout holds of its last attempt becomes a row of its own; whoever calls for it

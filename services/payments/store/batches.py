@@ -1,7 +1,7 @@
 """Batches and who has approved them. A batch is locked before balances are."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.common.kit.db import Row, Unit
@@ -172,19 +172,25 @@ async def count_decided(
     batch_id: UUID,
     paid_fen: Sequence[int],
     refused_fen: Sequence[int],
+    *,
+    day: date,
     at: datetime,
 ) -> bool:
     """Add up what was decided; close the batch with the last line, and tell whether it was.
 
-    Its bytes are kept until the bank's statement has shown it.
+    `day` is the ledger's, on which what was paid is booked. The batch's bytes are kept until the
+    bank's statement has shown it.
     """
     state = await unit.fetchval(
         """
         with counted as (
-            select lines = paid_lines + $2 + refused_lines + $4 as whole
+            select lines = paid_lines + $2 + refused_lines + $4 as whole,
+                $2 > 0 and (paid_lines = 0 or paid_from is not null) as dated
             from batch where batch_id = $1)
         update batch set
             paid_lines = paid_lines + $2, paid_fen = paid_fen + $3::bigint,
+            paid_from = case when dated then least(paid_from, $7) else paid_from end,
+            paid_until = case when dated then greatest(paid_until, $7) else paid_until end,
             refused_lines = refused_lines + $4, refused_fen = refused_fen + $5::bigint,
             state = case when whole then 'closed' else state end,
             closed_at = case when whole then $6::timestamptz end
@@ -197,6 +203,7 @@ async def count_decided(
         len(refused_fen),
         sum(refused_fen),
         at,
+        day,
     )
     return state == BatchState.CLOSED
 

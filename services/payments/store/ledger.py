@@ -89,11 +89,25 @@ async def post(
     the fund write.
     """
     entries = list(postings)
-    if not entries:
-        return
+    if entries:
+        await write(unit, entries, await open_day(unit, at, day), at)
+        await move_cash(unit, entries)
+
+
+async def open_day(unit: Unit, at: datetime, day: date | None = None) -> date:
+    """Give the day that takes what is booked now: today unless told, or the first open after it."""
     belong = day or at.astimezone(BUSINESS_ZONE).date()
-    day = await unit.fetchval("select greatest($1::date, max(day) + 1) from ledger_day", belong)
-    await unit.copy("ledger", COLUMNS, [(*entry, day, at) for entry in entries])
+    return await unit.fetchval("select greatest($1::date, max(day) + 1) from ledger_day", belong)
+
+
+async def write(unit: Unit, entries: Sequence[Posting], day: date, at: datetime) -> None:
+    """Write entries into an open day; what they move on the funds' accounts is for the caller."""
+    if entries:
+        await unit.copy("ledger", COLUMNS, [(*entry, day, at) for entry in entries])
+
+
+async def move_cash(unit: Unit, entries: Iterable[Posting]) -> None:
+    """Move what lies in the funds as entries say; call it last, as `post`."""
     await _move_cash(unit, _cash_moves(entries))
 
 

@@ -118,35 +118,6 @@ async def lock_open(unit: Unit, member_ids: Collection[UUID]) -> list[Payout]:
     return sorted(payouts, key=lambda payout: (payout.created_at, payout.payout_id))
 
 
-async def insert(unit: Unit, payouts: Sequence[Payout]) -> None:
-    columns = (
-        "payout_id", "member_id", "scheme_id", "claim_id", "period", "grant_fen", "amount_fen",
-        "state", "version", "attempt_no", "payee_version", "created_at", "changed_at",
-    )  # fmt: skip
-    await unit.copy(
-        "payout",
-        columns,
-        [
-            (
-                p.payout_id,
-                p.member_id,
-                p.scheme_id,
-                p.claim_id,
-                p.period,
-                p.grant_fen,
-                p.amount_fen,
-                p.state,
-                p.version,
-                0,
-                0,
-                p.created_at,
-                p.created_at,
-            )
-            for p in payouts
-        ],
-    )
-
-
 async def save(unit: Unit, payouts: Sequence[Payout], at: datetime) -> None:
     """Write amount, state and round of payouts whose version was raised under their lock.
 

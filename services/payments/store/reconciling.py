@@ -29,7 +29,17 @@ async def days_of(unit: Unit, entries: Sequence[Entry]) -> dict[Entry, tuple[dat
 
 
 async def unshown_of_batch(unit: Unit, batch_id: UUID) -> list[Booked]:
-    """Give by day what was paid of an unconfirmed batch and no line of its own has shown."""
+    """Give by day what was paid of an unconfirmed batch and no line of its own has shown.
+
+    Mostly all of it was booked in a day, and none is shown: then its row says all.
+    """
+    whole = await unit.fetchrow(
+        "select paid_from, -paid_fen from batch where batch_id = $1 and confirmed_at is null"
+        " and paid_from = paid_until and shown_fen = 0",
+        batch_id,
+    )
+    if whole is not None:
+        return [(whole[0], whole[1])]
     rows = await unit.fetch(
         """
         select g.day, sum(case when g.debit = 'bank' then g.amount_fen else -g.amount_fen end)

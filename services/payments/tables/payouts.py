@@ -220,7 +220,15 @@ batch = Table(
     Column("refused_by", Uuid),
     Column("confirmed_at", DateTime(timezone=True)),
     Column("shown_fen", BigInteger, nullable=False, server_default="0"),
+    # The first and the last day of the ledger on which payments of it stand; of batches that were
+    # paid before these columns came, nothing.
+    Column("paid_from", Date),
+    Column("paid_until", Date),
     CheckConstraint("shown_fen between 0 and paid_fen", name="batch_shown"),
+    CheckConstraint(
+        "(paid_from is null) = (paid_until is null) and paid_from <= paid_until",
+        name="batch_paid_days",
+    ),
     CheckConstraint(
         "state in ('awaiting_approval', 'fixed', 'recalled', 'submitting', 'submitted',"
         " 'unknown', 'closed', 'voided')",

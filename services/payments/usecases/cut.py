@@ -143,8 +143,11 @@ async def _sort(
 ) -> Sorted:
     """Sort payouts by what can be done; of the members in `moving` money is on its way."""
     waiting = [one.payout for one in ready]
-    members = [payout.member_id for payout in waiting]
-    known = await _payees_of(unit, members)
+    # A member's payouts stand side by side: what is the member's is looked at once.
+    known = await _payees_of(unit, list({payout.member_id for payout in waiting}))
+    opened = {
+        member_id: _usable(desk, lane, member_id, payee) for member_id, payee in known.items()
+    }
     other_cards = await queue.cards_on_their_way(unit, moving) if moving else {}
     reserve = desk.funds.by_id[lane.fund_id].reserve_fen
     free = (await ledger.cash_of(unit, lane.fund_id)).free_fen - reserve
@@ -162,7 +165,7 @@ async def _sort(
         elif sorted_.too_much or payout.amount_fen > free:
             # Nothing smaller overtakes what waits for money.
             sorted_.too_much.append(one.place)
-        elif _make_line(desk, lane, payout, one.attempt_no + 1, payee=payee, sorted_=sorted_):
+        elif _make_line(sorted_, one, payee.version, opened[payout.member_id]):
             free -= payout.amount_fen
     return sorted_
 
@@ -177,29 +180,29 @@ async def _payees_of(unit: Unit, members: Sequence[UUID]) -> Mapping[UUID, Seale
     return await payees.of_members(unit, members)
 
 
-def _make_line(
-    desk: Desk,
-    lane: Lane,
-    payout: Payout,
-    attempt_no: int,
-    *,
-    payee: SealedPayee,
-    sorted_: Sorted,
-) -> bool:
-    """Make a line of a payout; tell whether the bank's file can hold it."""
-    payout.version += 1
+def _usable(desk: Desk, lane: Lane, member_id: UUID, payee: SealedPayee) -> Payee | None:
+    """Open a payee; None where the bank's file cannot hold it."""
     try:
-        opened = desk.open_payee(payout.member_id, payee)
+        opened = desk.open_payee(member_id, payee)
         desk.channels[lane.fund_id].check(opened)
     except PayeeUnusable:
+        return None
+    return opened
+
+
+def _make_line(sorted_: Sorted, one: queue.Ready, payee_version: int, opened: Payee | None) -> bool:
+    """Make a line of a payout; tell whether the bank's file can hold it."""
+    payout, attempt_no = one.payout, one.attempt_no + 1
+    payout.version += 1
+    if opened is None:
         payout.state = PayoutState.REFUSED
         sorted_.unusable.append(
-            Attempt(payout, attempt_no, payee.version, NO_LINE, AttemptState.REFUSED)
+            Attempt(payout, attempt_no, payee_version, NO_LINE, AttemptState.REFUSED)
         )
         return False
     payout.state = PayoutState.BATCHED
     line = len(sorted_.lines) + 1
-    attempt = Attempt(payout, attempt_no, payee.version, line, AttemptState.IN_FLIGHT)
+    attempt = Attempt(payout, attempt_no, payee_version, line, AttemptState.IN_FLIGHT)
     sorted_.lines.append((attempt, opened))
     return True
 

@@ -13,9 +13,8 @@ from services.common.kit.db import Unit
 from services.common.money import Fen
 from services.payments.model.owed import AccountKey
 from services.payments.model.payouts import Payout, PayoutState
-from services.payments.rules import postings
 from services.payments.rules.owed import Books, take_from_newest
-from services.payments.store import batches, ledger, payees, payouts, queue
+from services.payments.store import batches, booked, ledger, payees, payouts, queue
 from services.payments.usecases.desk import Desk
 
 
@@ -59,13 +58,9 @@ async def _take_grants(
     stored = await payouts.lock_open(unit, lowered) if lowered else []
     made, changed = _work_through(fresh, lowered, stored, books, at)
     await payouts.write_books(unit, books)
-    await payouts.insert(unit, made)
+    fund_ids = [desk.fund_of(payout.scheme_id).fund_id for payout in made]
+    await booked.make(unit, made, fund_ids, await ledger.open_day(unit, at), at)
     await payouts.save(unit, changed, at)
-    fund_ids = {payout.scheme_id: desk.fund_of(payout.scheme_id).fund_id for payout in made}
-    entries = [
-        postings.granted(fund_ids[payout.scheme_id], payout) for payout in made if payout.grant_fen
-    ]
-    await ledger.post(unit, entries, at)
     if changed:
         funds = {desk.fund_of(payout.scheme_id).fund_id for payout in changed}
         await ledger.try_again(unit, funds)

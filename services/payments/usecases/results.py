@@ -25,7 +25,7 @@ from services.payments.model.payouts import (
 )
 from services.payments.rules import postings
 from services.payments.rules.refusals import refusal_for
-from services.payments.store import attempts, batches, doubts, ledger, odd, payouts
+from services.payments.store import attempts, batches, booked, doubts, ledger, odd, payouts
 from services.payments.usecases import published
 from services.payments.usecases.desk import Desk
 from services.payments.usecases.reopening import Reopened, let_go, reopen
@@ -160,33 +160,31 @@ async def apply(
     # What was tried, before a refusal makes payouts smaller than their attempts.
     paid_fen = [line.attempt.payout.amount_fen for line in paid]
     refused_fen = [line.attempt.payout.amount_fen for line in refused]
-    await attempts.decide_paid(unit, paid, at)
+    fund_id, day = batch.lane.fund_id, await ledger.open_day(unit, at)
+    await booked.pay(unit, fund_id, paid, day, at)
     await attempts.decide_refused(unit, refused, at)
-    closed = await batches.count_decided(unit, batch.batch_id, paid_fen, refused_fen, at)
+    closed = await batches.count_decided(
+        unit, batch.batch_id, paid_fen, refused_fen, day=day, at=at
+    )
     await doubts.end(unit, (line.attempt.payout.payout_id for line in (*paid, *refused)))
-    paid_entries, events = _take_paid(batch, paid, at)
-    refused_entries, refusals = await _take_refused(desk, unit, batch, refused, at)
+    entries, refusals = await _take_refused(desk, unit, batch, refused, at)
     await let_go(desk, unit, members, at)
-    await unit.publish([*events, *refusals])
-    await ledger.post(unit, [*paid_entries, *refused_entries], at)
+    await unit.publish([*_take_paid(paid, at), *refusals])
+    await ledger.write(unit, entries, day, at)
+    paid_entry = postings.paid_in_all(batch.batch_id, fund_id, Fen(sum(paid_fen)))
+    await ledger.move_cash(unit, [paid_entry, *entries])
     metrics.payouts.labels("paid").inc(len(paid))
     metrics.payouts.labels("refused").inc(len(refused))
     return closed
 
 
-def _take_paid(
-    batch: Batch, paid: Sequence[Paid], at: datetime
-) -> tuple[list[Posting], list[PayoutPaid]]:
-    """Book and tell what was paid; `decide_paid` has written what becomes of the payouts."""
-    entries: list[Posting] = []
-    fund_id = batch.lane.fund_id
+def _take_paid(paid: Sequence[Paid], at: datetime) -> list[PayoutPaid]:
+    """Tell what was paid; `booked.pay` has written what becomes of the payouts."""
     for line in paid:
-        attempt = line.attempt
-        payout = attempt.payout
+        payout = line.attempt.payout
         payout.state = PayoutState.PAID
         payout.version += 1
-        entries.append(postings.paid(fund_id, payout, attempt.attempt_no))
-    return entries, published.paid(paid, at)
+    return published.paid(paid, at)
 
 
 async def _take_refused(
