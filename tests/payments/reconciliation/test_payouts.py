@@ -58,6 +58,39 @@ async def test_what_was_refused_is_not_expected_in_the_debit(
     assert await confirmed(desk) == [True]
 
 
+@pytest.mark.parametrize("remembered", [True, False])
+@pytest.mark.parametrize("days_later", [0, 1])
+async def test_what_of_a_batch_was_booked_on_other_days_than_the_banks_lay_open_between_them(
+    desk: Desk,
+    account: BankAccount,
+    sent: Send,
+    hands: SetClock,
+    *,
+    days_later: int,
+    remembered: bool,
+) -> None:
+    first, second = await sent(100_00, 20_00)
+    first.pay()
+    await send(desk)
+    hands.advance(timedelta(days=days_later))
+    second.pay()
+    await send(desk)
+    if not remembered:
+        # As a batch that was paid before its row told of days.
+        async with desk.database.begin() as unit:
+            await unit.execute("update batch set paid_from = null, paid_until = null")
+    hands.advance(timedelta(days=1))
+    account.debit_batch(120_00)
+    await reconcile(desk)
+    assert await confirmed(desk) == [True]
+    async with desk.database.begin() as unit:
+        rows = await unit.fetch(
+            "select side, until_day - from_day, amount_fen from outstanding order by amount_fen"
+        )
+    apart = [("book", 2, -100_00), ("book", 1, -20_00)]
+    assert list(map(tuple, rows)) == (apart if days_later else [("book", 1, -120_00)])
+
+
 async def test_a_debit_waits_for_the_result_of_its_batch(
     desk: Desk, account: BankAccount, sent: Send, bank: ToldBank
 ) -> None:
