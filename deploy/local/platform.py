@@ -29,7 +29,7 @@ class Platform(Supervisor):
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.settings = read_settings(env, var_dir)
-        programs = platform_programs(self.settings, env)
+        programs = platform_programs(self.settings, env, say)
         unknown = set(only or ()) - {program.name for program in programs}
         if unknown:
             raise SetupFailed(f"no such program: {', '.join(sorted(unknown))}")

@@ -11,10 +11,11 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local import huge_pages
 from deploy.local.process import Identity, SetupFailed, run
 
 USER = "mutual-aid-db"
@@ -55,6 +56,8 @@ class EmbeddedPostgres:
     log: Path
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     sync: bool = True
+    huge_pages: bool = False
+    say: Callable[[str], None] = lambda _: None
 
     @property
     def socket_dir(self) -> Path:
@@ -71,6 +74,7 @@ class EmbeddedPostgres:
             "listen_addresses": "",
             "port": "5432",  # of the socket's name; the environment may hold another
             "unix_socket_directories": str(self.socket_dir),
+            "huge_pages": "try" if self.huge_pages else "off",
             **self.settings,
         }
         options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
@@ -92,7 +96,25 @@ class EmbeddedPostgres:
             _let_read(libraries)
         if not (self.data_dir / "PG_VERSION").exists():
             await self._initialise(identity)
+        if self.huge_pages and (missed := huge_pages.allow(await self._pages(identity))):
+            self.say(missed)
         return identity
+
+    async def _pages(self, identity: Identity | None) -> int:
+        """Ask the server how many huge pages it takes under these settings."""
+        program, *options = self.command
+        process = await asyncio.create_subprocess_exec(
+            *(program, "-C", "shared_memory_size_in_huge_pages", *options),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd="/",
+            user=identity.uid if identity else None,
+            group=identity.gid if identity else None,
+            extra_groups=[] if identity else None,
+        )
+        said, _ = await process.communicate()
+        # It tells nothing while one lives that was orphaned, and -1 where there are no such pages.
+        return max(0, int(said)) if process.returncode == 0 else 0
 
     async def _initialise(self, identity: Identity | None) -> None:
         """Make it beside its place first: a half-made one is never taken for the real one."""

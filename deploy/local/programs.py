@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from deploy.local import postgres
@@ -25,8 +26,10 @@ OUTSIDE_URLS = ("PAYMENTS_BANK_URL", "NOTIFY_SMS_URL", "GATEWAY_WECHAT_URL")
 _PROBE_TIMEOUT_S = 5.0
 
 
-def platform_programs(settings: LocalSettings, env: Mapping[str, str]) -> list[Program]:
-    database = embedded_postgres(settings)
+def platform_programs(
+    settings: LocalSettings, env: Mapping[str, str], say: Callable[[str], None] = lambda _: None
+) -> list[Program]:
+    database = replace(embedded_postgres(settings), say=say)
     broker = embedded_kafka(settings)
     shared = shared_env(settings, env)
     programs: list[Program] = []
@@ -62,6 +65,7 @@ def embedded_postgres(settings: LocalSettings) -> EmbeddedPostgres:
             "shared_buffers": f"{settings.postgres_shared_buffers_mb}MB",
             "max_wal_size": f"{settings.postgres_max_wal_mb}MB",
         },
+        huge_pages=settings.postgres_huge_pages,
     )
 
 

@@ -34,6 +34,7 @@ class LocalSettings:
     kafka_heap_mb: int
     postgres_shared_buffers_mb: int
     postgres_max_wal_mb: int
+    postgres_huge_pages: bool
     start_timeout_s: float
     stop_timeout_s: float
     workers: int  # of each service; one serves HTTP in the same process
@@ -72,6 +73,7 @@ def read_settings(env: Mapping[str, str], var_dir: Path | None = None) -> LocalS
         kafka_heap_mb=int(env.get("KAFKA_HEAP_MB", "512")),
         postgres_shared_buffers_mb=int(env.get("POSTGRES_SHARED_BUFFERS_MB", "1024")),
         postgres_max_wal_mb=int(env.get("POSTGRES_MAX_WAL_MB", "8192")),
+        postgres_huge_pages=env.get("POSTGRES_HUGE_PAGES") == "1",
         start_timeout_s=float(env.get("START_TIMEOUT_S", "120")),
         stop_timeout_s=float(env.get("STOP_TIMEOUT_S", "25")),
         workers=workers,

@@ -72,6 +72,7 @@ def own_env(settings: LocalSettings) -> dict[str, str]:
         # A year writes some 20 GB of log: checkpoints by the clock, not by that.
         "POSTGRES_MAX_WAL_MB": "16384",
         "POSTGRES_SHARED_BUFFERS_MB": str(int(memory_mb * POSTGRES_SHARE)),
+        "POSTGRES_HUGE_PAGES": "1",
         **free_port_env(),
     }
 
@@ -97,6 +98,7 @@ async def measure(year: Run, options: Options, folder: Path) -> tuple[dict[str, 
         "roster": options.roster,
         **report.written(found, told),
         "rss_mb": peaks_mb(run_dir, costs),
+        "huge_pages_mb": await servers.huge_pages_mb(platform),
         "disk_gb": servers.disk_gb(platform.settings.data_dir),
         "hot_update_share": await servers.hot_update_share(platform),
     }

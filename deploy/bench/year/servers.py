@@ -26,6 +26,11 @@ _HOT: Final = """
     where n_tup_upd >= $1 order by relname
     """
 
+_HUGE_PAGES: Final = """
+    select case current_setting('huge_pages_status') when 'on'
+        then pg_size_bytes(current_setting('shared_memory_size')) >> 20 else 0 end
+    """
+
 
 @dataclass(frozen=True)
 class _Bounds:
@@ -89,6 +94,15 @@ async def hot_update_share(platform: Platform) -> dict[str, float]:
             share = row["n_tup_hot_upd"] / row["n_tup_upd"]
             found[f"{database}.{row['relname']}"] = round(share, 4)
     return found
+
+
+async def huge_pages_mb(platform: Platform) -> int:
+    """Give how much of PostgreSQL's shared memory lies in huge pages: all of it or nothing."""
+    connection = await asyncpg.connect(dsn(platform, "postgres"))
+    try:
+        return await connection.fetchval(_HUGE_PAGES)
+    finally:
+        await connection.close()
 
 
 def disk_gb(folder: Path) -> float:
