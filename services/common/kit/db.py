@@ -1,6 +1,6 @@
 """Database access: one engine per process, one transaction per use case, a deadline on everything.
 
-SQLAlchemy owns the pool, the tables and the statements about one row or a page of rows
+SQLAlchemy owns the tables and the statements about one row or a page of rows
 (`unit.core`); sets go through the driver of the same connection (`unit.fetch`, `unit.copy`).
 """
 
@@ -10,14 +10,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, cast
 
 import asyncpg
-from sqlalchemy.event import listen
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import NullPool
 
 from services.common.contracts.event import Event
 from services.common.kit import outbox
+from services.common.kit.pool import Pool
 
 Row = asyncpg.Record
 
@@ -42,10 +41,12 @@ TRANSIENT = (
     # What asyncpg says of a connection whose backend has just been ended (its issue #1069).
     asyncpg.InternalClientError,
     ConnectionError,
-    TimeoutError,
-    PoolExhausted,
+    TimeoutError,  # of the pool too
     OSError,
 )
+
+# After these the connection itself is of no use: its server is not the one to write to, or gone.
+_UNSOUND: Final = (asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -152,11 +153,7 @@ class Database:
         self._engine = create_async_engine(
             bounds.database_url,
             isolation_level="AUTOCOMMIT",
-            poolclass=AsyncAdaptedQueuePool,
-            pool_size=bounds.database_pool_size,
-            max_overflow=0,
-            pool_timeout=bounds.database_connect_timeout_s,
-            pool_recycle=1800,
+            poolclass=NullPool,
             connect_args={
                 "timeout": bounds.database_connect_timeout_s,
                 "command_timeout": bounds.database_command_timeout_s,
@@ -174,7 +171,11 @@ class Database:
                 },
             },
         )
-        listen(self._engine.sync_engine, "checkout", _refuse_dead)
+        self._pool = Pool(
+            self._engine,
+            size=bounds.database_pool_size,
+            patience_s=bounds.database_connect_timeout_s,
+        )
         self.url = bounds.database_url
         self.application = application
         self.outbox_filled = asyncio.Event()
@@ -183,16 +184,21 @@ class Database:
     async def begin(self) -> AsyncGenerator[Unit]:
         """Open a transaction; it commits when the block ends and rolls back when it raises."""
         try:
-            async with self._engine.connect() as core:
-                raw = await core.get_raw_connection()
-                driver = cast("asyncpg.Connection[Row]", raw.driver_connection)
+            held, sound = await self._pool.take(), False
+            try:
+                transaction = held.driver.transaction()
+                await transaction.start()
+                unit = Unit(held.core, held.driver)
                 try:
-                    async with driver.transaction():
-                        unit = Unit(core, driver)
-                        yield unit
-                except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError):
-                    await core.invalidate()
+                    yield unit
+                except BaseException as failure:
+                    await transaction.rollback()
+                    sound = not isinstance(failure, _UNSOUND)
                     raise
+                await transaction.commit()
+                sound = True
+            finally:
+                await self._pool.give_back(held, sound=sound)
         except DBAPIError as wrapped:
             said = _said(wrapped)
             if isinstance(said, TRANSIENT):
@@ -216,17 +222,12 @@ class Database:
             await unit.fetchval("select 1")
 
     async def close(self) -> None:
+        await self._pool.close()
         await self._engine.dispose()
 
 
 def _is_large(arg: object) -> bool:
     return isinstance(arg, list | tuple) and len(cast("Sequence[object]", arg)) > SET_ROWS
-
-
-def _refuse_dead(connection: Any, *_: object) -> None:  # noqa: ANN401 - the dialect's own wrapper
-    """Have the pool put new connections in place of those whose server went away meanwhile."""
-    if connection.driver_connection.is_closed():
-        raise InvalidatePoolError
 
 
 def driver_dsn(url: str) -> str:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta, timezone
 
 import asyncpg
 import pytest
+from sqlalchemy import DateTime, bindparam, text
 
 from services.common.kit.db import TRANSIENT, Database, driver_dsn
 from services.common.kit.settings import ServiceSettings
@@ -63,6 +65,98 @@ async def test_a_pool_of_dead_connections_fails_nobody(database: Database) -> No
 
     for _ in range(AT_ONCE):
         await database.ping()
+
+
+async def backend(database: Database) -> int:
+    async with database.begin() as unit:
+        return await unit.fetchval("select pg_backend_pid()")
+
+
+async def make_and_fail(database: Database) -> None:
+    async with database.begin() as unit:
+        await unit.core.execute(text("create table ours (id int)"))
+        assert await unit.fetchval("select count(*) from ours") == 0
+        await unit.fetchval("select 1 / 0")
+
+
+async def test_one_connection_serves_one_after_another_whatever_became_of_them(
+    database: Database,
+) -> None:
+    first = await backend(database)
+    for _ in range(2):  # the second one finds no table of the first
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await make_and_fail(database)
+    assert await backend(database) == first
+
+
+async def test_sqlalchemy_and_the_driver_are_in_the_same_transaction(database: Database) -> None:
+    for _ in range(2):  # the second time on a connection that was given back
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await make_and_fail(database)
+        async with database.begin() as unit:
+            found = await unit.core.scalar(text("select pg_backend_pid()"))
+            assert found == await unit.fetchval("select pg_backend_pid()")
+
+
+async def test_who_is_cancelled_leaves_no_transaction_to_the_next(database: Database) -> None:
+    async def sleep() -> None:
+        async with database.begin() as unit:
+            await unit.execute("create table half (id int)")
+            await unit.execute("select pg_sleep(60)")
+
+    for _ in range(2 * AT_ONCE):
+        sleeping = asyncio.create_task(sleep())
+        await asyncio.sleep(0.02)
+        sleeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sleeping
+    async with database.begin() as unit:
+        assert await unit.fetchval("select to_regclass('half')") is None
+
+
+async def test_who_is_one_too_many_waits_for_a_connection_and_not_for_ever(
+    make_database: MakeDatabase,
+) -> None:
+    settings = ServiceSettings(
+        database_url=await make_database("kit_db"),
+        port=0,
+        database_pool_size=1,
+        database_connect_timeout_s=0.5,
+    )
+    database = Database(settings, application=APPLICATION)
+    try:
+        async with database.begin() as unit:
+            with pytest.raises(TimeoutError):
+                await database.ping()
+            waiting = asyncio.create_task(database.ping())
+            await unit.fetchval("select 1")
+            assert not waiting.done()
+        await waiting
+    finally:
+        await database.close()
+
+
+async def test_a_moment_comes_back_as_it_was_to_the_microsecond(database: Database) -> None:
+    first = datetime(1949, 10, 1, 15, 0, 0, 1, tzinfo=timezone(timedelta(hours=8)))
+    moments = [first, datetime(2000, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC), None]
+    async with database.begin() as unit:
+        await unit.execute("create table seen (n int, at timestamptz, told text)")
+        rows = list(enumerate([*moments, *moments]))
+        await unit.copy("seen", ("n", "at"), rows)
+        await unit.execute("update seen set told = to_char(at, 'YYYY-MM-DD HH24:MI:SS.US')")
+        found = await unit.fetch("select at, told from seen order by n")
+        assert [row["at"] for row in found] == [*moments, *moments]
+        assert found[0]["told"] == "1949-10-01 07:00:00.000001"
+        assert await unit.fetchval("select $1::timestamptz[]", moments) == moments
+        echo = text("select :at").bindparams(bindparam("at", type_=DateTime(timezone=True)))
+        for moment in moments:
+            assert await unit.core.scalar(echo, {"at": moment}) == moment
+
+
+async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+    async with database.begin() as unit:
+        with pytest.raises(asyncpg.DataError):
+            await unit.fetchval("select $1::timestamptz", datetime(2025, 1, 1))  # noqa: DTZ001 - the scene
 
 
 async def test_a_report_has_more_time_than_others_and_sees_one_moment(

@@ -11,7 +11,6 @@ import pytest
 from fastapi import APIRouter, Body, FastAPI
 from prometheus_client import REGISTRY
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.requests import Request
 
 from services.common.errors import Conflict, Invalid, NotFound, Unavailable
@@ -55,7 +54,6 @@ ERRORS: dict[str, Exception] = {
     "big": UploadTooLarge(),
     "bug": KeyError(CANARY),
     "database": asyncpg.CannotConnectNowError("starting up"),
-    "pool": PoolExhausted("no connection"),
     "late": TimeoutError(),
 }
 
@@ -129,7 +127,6 @@ async def inside(tmp_path: Path) -> AsyncGenerator[httpx.AsyncClient]:
         ("big", 413, "UPLOAD_TOO_LARGE"),
         ("bug", 500, "INTERNAL_ERROR"),
         ("database", 503, "UNAVAILABLE"),
-        ("pool", 503, "UNAVAILABLE"),
         ("late", 503, "UNAVAILABLE"),
     ],
 )
