@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from services.common.kit.health import Health
 from services.common.kit.leadership import Lead, leadership
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause
-from services.payments.model.batches import Lane
+from services.payments.model.batches import Batch, Lane
 from services.payments.settings import Settings
 from services.payments.usecases.cut import cut_batch, lanes_due, park_first, rows_max
 from services.payments.usecases.days import close_days
@@ -22,9 +23,11 @@ from services.payments.usecases.doubts import list_doubts
 from services.payments.usecases.fund import open_funds
 from services.payments.usecases.reconciliation import reconcile
 from services.payments.usecases.reminders import remind
-from services.payments.usecases.submit import Step, advance, open_batches
+from services.payments.usecases.submit import Progress, Step, advance, open_batches
 
 log = get_logger()
+
+Follow = Callable[[UUID], None]
 
 CUTTER: Final = "cutter"
 BANK: Final = "bank"
@@ -67,6 +70,8 @@ class Timers:
         self._settings = desk.settings
         self._health = health
         self._parked_at: dict[Lane, float] = {}
+        self._turns = asyncio.Semaphore(self._settings.bank_calls_max)
+        self._followed: dict[UUID, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -86,8 +91,9 @@ class Timers:
         await open_funds(self._desk)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._cut(stop))
-                group.create_task(self._follow_batches(group, stop))
+                follow = partial(self._follow_on, group, stop)
+                group.create_task(self._cut(follow, stop))
+                group.create_task(self._find_batches(follow, stop))
                 for job in JOBS:
                     group.create_task(self._look_after(job, stop))
                 while not stop.is_set():
@@ -104,7 +110,7 @@ class Timers:
                 log.warning("timer.failed", job=job.name, error=failure)
             await pause(job.pause_s(self._settings), stop)
 
-    async def _cut(self, stop: asyncio.Event) -> None:
+    async def _cut(self, follow: Follow, stop: asyncio.Event) -> None:
         """Cut batches as they become due, without a pause while whole ones wait."""
         rows: defaultdict[Lane, int | None] = defaultdict(lambda: None)
         while not stop.is_set():
@@ -118,23 +124,24 @@ class Timers:
                 waiting = []
             due = [one for one in waiting if not one.until]
             for lane, _, _ in due:
-                rows[lane] = await self._cut_one(lane, rows[lane])
+                rows[lane] = await self._cut_one(lane, rows[lane], follow)
             # Where a batch cannot be cut, grants are taken in all the same.
             self._desk.cutting_lags = any(one.full and rows[one.lane] is None for one in due)
             if not due:
                 pause_s = min([pause_s, *(one.until.total_seconds() for one in waiting)])
                 await pause(pause_s, self._desk.payouts_ready, stop)
 
-    async def _cut_one(self, lane: Lane, rows: int | None) -> int | None:
+    async def _cut_one(self, lane: Lane, rows: int | None, follow: Follow) -> int | None:
         """Cut one batch of a lane, of so many payouts at most; give how many to try next time.
 
         A batch that cannot be cut is tried with half as many until the one at fault is found.
         """
         rows = rows or rows_max(self._desk, lane)
         try:
-            if await cut_batch(self._desk, lane, rows) is not None:
+            batch_id = await cut_batch(self._desk, lane, rows)
+            if batch_id is not None:
                 crashpoint("payments.batch_fixed")
-                self._desk.batch_moved.set()
+                follow(batch_id)
         except TRANSIENT as trouble:
             log.warning("timer.failed", job=CUTTER, error=trouble)
             await asyncio.sleep(RETRY_S)
@@ -155,32 +162,33 @@ class Timers:
         else:
             await asyncio.sleep(RETRY_S)
 
-    async def _follow_batches(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
-        """Give every open batch somebody who follows it to its end."""
-        followed: dict[UUID, asyncio.Task[None]] = {}
-        turns = asyncio.Semaphore(self._settings.bank_calls_max)
+    async def _find_batches(self, follow: Follow, stop: asyncio.Event) -> None:
+        """Give every open batch somebody who follows it to its end, whoever has left it."""
         while not stop.is_set():
             self._desk.batch_moved.clear()
             self._health.progress(BANK)
             try:
-                found = await open_batches(self._desk)
+                for batch_id in await open_batches(self._desk):
+                    follow(batch_id)
             except TRANSIENT as trouble:
                 log.warning("timer.failed", job=BANK, error=trouble)
-                found = []
-            followed = {batch_id: task for batch_id, task in followed.items() if not task.done()}
-            for batch_id in found:
-                if batch_id not in followed:
-                    followed[batch_id] = group.create_task(self._follow(batch_id, turns, stop))
             await pause(self._settings.batch_poll_ms / 1000, self._desk.batch_moved, stop)
 
-    async def _follow(self, batch_id: UUID, turns: asyncio.Semaphore, stop: asyncio.Event) -> None:
+    def _follow_on(self, group: asyncio.TaskGroup, stop: asyncio.Event, batch_id: UUID) -> None:
+        """Follow a batch, but where that is done already."""
+        if batch_id not in self._followed:
+            task = group.create_task(self._follow(batch_id, stop))
+            self._followed[batch_id] = task
+            task.add_done_callback(lambda _: self._followed.pop(batch_id))
+
+    async def _follow(self, batch_id: UUID, stop: asyncio.Event) -> None:
         """Send a batch and ask about it until it is closed; the less happens, the less often."""
         shortest_s = self._settings.result_poll_ms / 1000
         longest_s = self._settings.result_poll_max_ms / 1000
-        pause_s = shortest_s
+        pause_s, sent = shortest_s, None
         while not stop.is_set():
-            async with turns:
-                step = await self._one_step(batch_id)
+            async with self._turns:
+                step, sent = await self._one_step(batch_id, sent)
             match step:
                 case Step.CLOSED:
                     self._desk.payouts_ready.set()  # the next few of the lane need wait no longer
@@ -194,9 +202,9 @@ class Timers:
                     await pause(pause_s, stop)
                     pause_s = min(pause_s * LONGER_EACH_TIME, longest_s)
 
-    async def _one_step(self, batch_id: UUID) -> Step:
+    async def _one_step(self, batch_id: UUID, sent: Batch | None) -> Progress:
         try:
-            return await advance(self._desk, batch_id)
+            return await advance(self._desk, batch_id, sent)
         except Exception as failure:  # noqa: BLE001 - this batch stands still, the others go on
             log.warning("timer.failed", job=BANK, batch_id=batch_id, error=failure)
-        return Step.NOTHING_NEW
+        return Progress(Step.NOTHING_NEW)

@@ -20,8 +20,9 @@ async def cut(desk: Desk) -> bool:
 async def send(desk: Desk) -> None:
     """Go on with every open batch until the bank has nothing new to say."""
     for batch_id in await open_batches(desk):
-        while await advance(desk, batch_id) in (Step.MOVED, Step.SENT):
-            pass
+        progress = await advance(desk, batch_id)
+        while progress.step in (Step.MOVED, Step.SENT):
+            progress = await advance(desk, batch_id, progress.sent)
 
 
 async def pay_out(desk: Desk, bank: ToldBank) -> None:

@@ -6,6 +6,7 @@ a byte leaves, so whoever finds it so knows that the bank may have it.
 
 import hashlib
 from enum import Enum
+from typing import NamedTuple
 from uuid import UUID
 
 from services.common.kit import clock
@@ -40,15 +41,34 @@ async def open_batches(desk: Desk) -> list[UUID]:
         return await batches.under_way(unit)
 
 
-async def advance(desk: Desk, batch_id: UUID) -> Step:
+class Progress(NamedTuple):
+    """What a step has come to; a batch that was just sent, to be asked about without another look.
+
+    Asking about one that others have settled meanwhile changes nothing.
+    """
+
+    step: Step
+    sent: Batch | None = None
+
+
+async def advance(desk: Desk, batch_id: UUID, sent: Batch | None = None) -> Progress:
     """Do the next thing for a batch: send it, ask about it, or apply its result."""
+    if sent is not None:
+        return Progress(await _ask(desk, sent))
     async with desk.database.begin() as unit:
         batch = await batches.read(unit, batch_id)
+    step = await _step(desk, batch)
+    if step is not Step.SENT:
+        return Progress(step)
+    return Progress(step, batch._replace(state=BatchState.SUBMITTED, sealed_file=None))
+
+
+async def _step(desk: Desk, batch: Batch) -> Step:
     match batch.state:
         case BatchState.CLOSED | BatchState.VOIDED | BatchState.AWAITING_APPROVAL:
             return Step.CLOSED
         case BatchState.RECALLED:
-            await take_apart(desk, batch_id)
+            await take_apart(desk, batch.batch_id)
             return Step.CLOSED
         case BatchState.SUBMITTED:
             return await _ask(desk, batch)

@@ -117,15 +117,16 @@ async def go_on(world: World) -> str:
     if not found:
         return "none"
     place = world.random.randrange(len(found))
-    return f"{place} {(await advance(world.desk, found[place])).value}"
+    return f"{place} {(await advance(world.desk, found[place])).step.value}"
 
 
 async def send(world: World) -> str:
     """Go on with every batch as whoever follows it does, until nothing is new."""
     found = await open_batches(world.desk)
     for batch_id in found:
-        while await advance(world.desk, batch_id) in (Came.MOVED, Came.SENT):
-            pass
+        progress = await advance(world.desk, batch_id)
+        while progress.step in (Came.MOVED, Came.SENT):
+            progress = await advance(world.desk, batch_id, progress.sent)
     return f"{len(found)} batches"
 
 
