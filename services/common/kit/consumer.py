@@ -196,9 +196,9 @@ class Consumer:
     ) -> None:
         """Handle a set of records and move past them, in one transaction."""
         with metrics.consumer_seconds.labels(self._group).time():
-            async with self._database.begin() as unit:
-                await positions.move(unit, self._group, cluster_id, steps)
-                if not await self._all_handled(unit, records):
+            if not await self._all_taken(cluster_id, records, steps):
+                async with self._database.begin() as unit:
+                    await positions.move(unit, self._group, cluster_id, steps)
                     await self._deliver(unit, self._opened(records))
         crashpoint("consumer.committed")
         handled: Counter[str] = Counter()
@@ -207,20 +207,29 @@ class Consumer:
         for topic, count in handled.items():
             metrics.consumer_rows.labels(self._group, topic).inc(count)
 
-    async def _all_handled(self, unit: Unit, records: Sequence[Record]) -> bool:
-        """Hand all over at once; False where one event is not as it should be, and nothing done."""
+    async def _all_taken(
+        self,
+        cluster_id: str,
+        records: Sequence[Record],
+        steps: Mapping[Partition, tuple[int, int]],
+    ) -> bool:
+        """Take all at once; False where one event is not as it should be, and nothing is done."""
         read = self._reader.read
         try:
             events = [event for record in records for event in read(record.payload)]
         except msgspec.MsgspecError:
             return False
-        if not events:
-            return True
-        if await self._parked(unit, lambda: {str(event.aggregate_id) for event in events}):
-            return False
         try:
-            async with unit.savepoint():
-                await self._handle(unit, events)
+            async with self._database.begin() as unit:
+                if events and await self._parked(
+                    unit, lambda: {str(e.aggregate_id) for e in events}
+                ):
+                    return False
+                await positions.move(unit, self._group, cluster_id, steps)
+                if events:
+                    await self._handle(unit, events)
+        except PositionMoved:
+            raise
         except Exception as failure:
             if is_transient(failure):
                 raise
