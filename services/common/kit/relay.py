@@ -45,7 +45,9 @@ STAND_BY_S = 1.0
 RETRY_S = 0.5
 MONTHS_EVERY_S = 3600.0
 # A tick costs the relay, the broker and every consumer some ms however few events it has. So what
-# streams in is gathered for as long as the tick before had events; what comes singly goes at once.
+# comes after a rest goes at once, and what follows it is gathered a little; what streams in is
+# gathered for as long as the tick before had events.
+GATHER_MIN_S = 0.02
 GATHER_FROM_EVENTS = 100
 GATHER_S_PER_EVENT = 0.001
 GATHER_MAX_S = 0.2
@@ -158,8 +160,7 @@ class Relay:
                     # Short enough for the stop to wait.
                     await pause(self._bounds.relay_poll_ms / 1000, self._database.outbox_filled)
                 elif state.between_ticks:
-                    if tick_events >= GATHER_FROM_EVENTS:
-                        await pause(min(tick_events * GATHER_S_PER_EVENT, GATHER_MAX_S), stop)
+                    await pause(_gather_s(tick_events), stop)
                     tick_events = 0
 
     async def _step(self, connection: "asyncpg.Connection[Row]", state: State) -> tuple[State, int]:
@@ -280,6 +281,13 @@ class Relay:
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.close()
+
+
+def _gather_s(events: int) -> float:
+    """Say how long to gather after a tick of so many events."""
+    if events < GATHER_FROM_EVENTS:
+        return GATHER_MIN_S
+    return min(events * GATHER_S_PER_EVENT, GATHER_MAX_S)
 
 
 async def _read_state(connection: "asyncpg.Connection[Row]") -> State:
