@@ -36,7 +36,7 @@ class StaffOnly:
 
     async def admit(self, parts: Parts, request: Request) -> Caller:
         token_sha256 = fingerprint(bearer(request))
-        async with parts.database.begin() as unit:
+        async with parts.database.begin(single=True) as unit:
             known = await store.staff_of_session(unit, token_sha256)
         if known is None:
             raise NotSignedIn
@@ -53,7 +53,7 @@ class MembersOnly:
 
     async def admit(self, parts: Parts, request: Request) -> Caller:
         token_sha256 = fingerprint(bearer(request))
-        async with parts.database.begin() as unit:
+        async with parts.database.begin(single=True) as unit:
             member_id = await store.member_of_token(unit, token_sha256)
         if member_id is None:
             raise NotSignedIn

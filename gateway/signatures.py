@@ -121,7 +121,7 @@ class Signers:
 
     async def looked_up(self, keyid: str) -> store.PartnerKey | None:
         """Give the key as it stands in the table, if it is good."""
-        async with self._database.begin() as unit:
+        async with self._database.begin(single=True) as unit:
             known = await store.partner_key(unit, keyid)
         if known is None:
             self._remembered.pop(keyid, None)
@@ -137,7 +137,7 @@ class Signers:
         return await self._nonces.done(nonce)
 
     async def _use(self, nonces: Sequence[store.Nonce]) -> list[bool]:
-        async with self._database.begin() as unit:
+        async with self._database.begin(single=True) as unit:
             return await store.use_nonces(unit, nonces)
 
 

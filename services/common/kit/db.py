@@ -83,13 +83,16 @@ class DatabaseBounds(Protocol):
 class Unit:
     """One open transaction."""
 
-    def __init__(self, core: AsyncConnection, driver: "asyncpg.Connection[Row]") -> None:
+    def __init__(
+        self, core: AsyncConnection, driver: "asyncpg.Connection[Row]", *, single: bool = False
+    ) -> None:
         self.core = core
         self._driver = driver
         self.published = False
         # Who waits for what this transaction writes; they are woken once it is committed.
         self.wakes: set[asyncio.Event] = set()
-        self._plans_anew = False
+        # Settings of a transaction are for more than one statement.
+        self._plans_anew = single
         self._timeout_s: float | None = None  # the connection's own
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
@@ -181,21 +184,28 @@ class Database:
         self.outbox_filled = asyncio.Event()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[Unit]:
-        """Open a transaction; it commits when the block ends and rolls back when it raises."""
+    async def begin(self, *, single: bool = False) -> AsyncGenerator[Unit]:
+        """Open a transaction; it commits when the block ends and rolls back when it raises.
+
+        A block of a `single` statement says so: such a one is a transaction by itself, and spares
+        the two messages that would begin and end it.
+        """
         try:
             held, sound = await self._pool.take(), False
             try:
-                transaction = held.driver.transaction()
-                await transaction.start()
-                unit = Unit(held.core, held.driver)
+                transaction = None if single else held.driver.transaction()
+                if transaction is not None:
+                    await transaction.start()
+                unit = Unit(held.core, held.driver, single=single)
                 try:
                     yield unit
                 except BaseException as failure:
-                    await transaction.rollback()
-                    sound = not isinstance(failure, _UNSOUND)
+                    if transaction is not None:
+                        await transaction.rollback()
+                        sound = not isinstance(failure, _UNSOUND)
                     raise
-                await transaction.commit()
+                if transaction is not None:
+                    await transaction.commit()
                 sound = True
             finally:
                 await self._pool.give_back(held, sound=sound)

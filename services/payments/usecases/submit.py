@@ -37,7 +37,7 @@ class Step(Enum):
 
 async def open_batches(desk: Desk) -> list[UUID]:
     """List the batches that somebody has to go on with, oldest first."""
-    async with desk.database.begin() as unit:
+    async with desk.database.begin(single=True) as unit:
         return await batches.under_way(unit)
 
 
@@ -55,7 +55,7 @@ async def advance(desk: Desk, batch_id: UUID, sent: Batch | None = None) -> Prog
     """Do the next thing for a batch: send it, ask about it, or apply its result."""
     if sent is not None:
         return Progress(await _ask(desk, sent))
-    async with desk.database.begin() as unit:
+    async with desk.database.begin(single=True) as unit:
         batch = await batches.read(unit, batch_id)
     step = await _step(desk, batch)
     if step is not Step.SENT:
@@ -147,7 +147,7 @@ async def _ask(desk: Desk, batch: Batch) -> Step:
 async def _move(
     desk: Desk, batch: Batch, before: BatchState, after: BatchState, bank_code: str = ""
 ) -> bool:
-    async with desk.database.begin() as unit:
+    async with desk.database.begin(single=True) as unit:
         return await batches.move(
             unit, batch.batch_id, [before], after, at=clock.now(), bank_code=bank_code
         )

@@ -114,6 +114,22 @@ async def test_who_is_cancelled_leaves_no_transaction_to_the_next(database: Data
         assert await unit.fetchval("select to_regclass('half')") is None
 
 
+async def test_a_single_statement_is_a_transaction_by_itself(database: Database) -> None:
+    async with database.begin() as unit:
+        await unit.execute("create table thing (id int primary key)")
+    add = "insert into thing select unnest($1::int[])"
+    async with database.begin(single=True) as unit:
+        await unit.execute(add, list(range(100)))
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with database.begin(single=True) as unit:
+            await unit.execute(add, [100, 0])
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), database.begin(single=True) as unit:
+            await unit.execute("insert into thing select 200 from pg_sleep(60)")
+    async with database.begin(single=True) as unit:
+        assert await unit.fetchval("select array[count(*), max(id)] from thing") == [100, 99]
+
+
 async def test_who_is_one_too_many_waits_for_a_connection_and_not_for_ever(
     make_database: MakeDatabase,
 ) -> None:
