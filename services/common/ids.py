@@ -14,6 +14,8 @@ _RAND_A = (1 << 12) - 1
 _RAND_B = (1 << 62) - 1
 _TIME_BYTES = 6
 _TAIL_BYTES = 10
+# So much of an id is told by the one it is under; the rest keeps those under one apart.
+_SHARED_BYTES = 10
 # What a random byte becomes where the version 7 and the variant stand: its lower bits stay.
 _WITH_VERSION_7: Final = bytes(0x70 | byte & 0x0F for byte in range(256))
 _WITH_VARIANT: Final = bytes(0x80 | byte & 0x3F for byte in range(256))
@@ -59,3 +61,12 @@ def id_of(all_said: bytes) -> UUID:
     number = int.from_bytes(sha256(all_said).digest()[:16], "big")
     kept = number >> 80 << 80 | (number >> 64 & _RAND_A) << 64 | number & _RAND_B
     return pgproto.UUID((kept | _VERSION_8 | _VARIANT).to_bytes(16, "big"))
+
+
+def id_under(other: UUID, all_said: bytes) -> UUID:
+    """Give the id that follows from all parts, as they are `said`, the first ten bytes `other`'s.
+
+    So it is found in an index where `other` would be, in the order of time where `other` is. The
+    parts must tell `other` too: 48 bits are left to keep apart what is under one.
+    """
+    return pgproto.UUID(other.bytes[:_SHARED_BYTES] + id_of(all_said).bytes[_SHARED_BYTES:])

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.common.identity import Phone
-from services.common.ids import id_of, said
+from services.common.ids import id_under, said
 
 Recipient = Literal["member", "officer"]
 TemplateName = Literal[
@@ -85,10 +85,13 @@ class Notice(msgspec.Struct, frozen=True, gc=False):
 def text_id(
     payout_id: UUID, attempt_no: int, template: TemplateName, recipient_no: int, days: int | None
 ) -> UUID:
-    """Give the natural key: one text per payout attempt, outcome (template) and recipient."""
-    return id_of(
-        _TEXT + said(payout_id) + _rest_of_text_id(attempt_no, template, recipient_no, days)
-    )
+    """Give the natural key: one text per payout attempt, outcome (template) and recipient.
+
+    It begins as its payout's id does, which is of its time: so texts stand in their index as they
+    come, and those of a member side by side.
+    """
+    rest = _rest_of_text_id(attempt_no, template, recipient_no, days)
+    return id_under(payout_id, _TEXT + said(payout_id) + rest)
 
 
 @lru_cache(RESTS_MAX)

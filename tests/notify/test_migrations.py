@@ -8,14 +8,17 @@ from uuid import UUID
 
 import asyncpg
 
-from services.common.ids import new_id
+from services.common.ids import derived_id, new_id
 from services.common.kit import clock, keys, migrate
 from services.notify.main import new_office
+from services.notify.model import text_id
 from services.notify.settings import Settings
 from services.notify.store.fates import FATE
 from tests.conftest import MakeDatabase
 
 SENT, UNDER_WAY, DOUBTED, QUEUED, WAITING, AGAIN = (UUID(int=n) for n in range(1, 7))
+# A text's id begins as its payout's does, these with ten bytes of nothing.
+PAYOUT: Final = UUID(int=7)
 OLD_STATES: Final[Mapping[UUID, str]] = {
     SENT: "sent",
     UNDER_WAY: "ready",
@@ -38,7 +41,7 @@ async def fill(url: str) -> None:
                 " receipt_at) values ($1, $2, $3, 1, $4, 0, 1, 100, $5, $6, $7, $8, $9)",
                 message_id,
                 new_id(),
-                new_id(),
+                PAYOUT,
                 template,
                 now,
                 state,
@@ -125,5 +128,44 @@ async def test_what_was_known_of_people_is_one_row_and_older_versions_stay_reada
             assert [tuple(row) for row in older] == [
                 (key, n, bytes([n])) for key in (whole, unregistered) for n in (1, 2)
             ]
+    finally:
+        await connection.close()
+
+
+async def test_a_text_gets_the_id_that_its_event_gives_it_today(
+    make_database: MakeDatabase,
+) -> None:
+    payout_id, member_id = new_id(), new_id()
+    expected = text_id(payout_id, 1, "payout_paid", 0, None)
+    # What the id was: all of it followed from the payout, the attempt, the outcome and the person.
+    before = derived_id("text", payout_id, 1, "payout_paid", 0)
+    url = await make_database("notify")
+    await migrate.upgrade("services.notify", url, "0007")
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.execute(
+            "insert into message (message_id, member_id, payout_id, attempt_no, template,"
+            " recipient_no, payee_version, amount_fen, created_at, dispatch_id)"
+            " values ($1, $2, $3, 1, 'payout_paid', 0, 1, 100, now(), $4)",
+            before,
+            member_id,
+            payout_id,
+            new_id(),
+        )
+        await connection.execute(
+            "insert into dispatch (dispatch_id, template, message_ids, tries, state)"
+            " values ($1, 'payout_paid', $2, 0, 'queued')",
+            new_id(),
+            [UUID(int=9), before],
+        )
+        await connection.execute("insert into waiting values ($1, $2)", member_id, before)
+        await connection.execute("insert into mend_code values ('\\x01', $1, now())", before)
+        await migrate.upgrade("services.notify", url)
+        for table in ("message", "waiting", "mend_code"):
+            assert await connection.fetchval(f"select message_id from {table}") == expected  # noqa: S608 - one of three names
+        assert await connection.fetchval("select message_ids from dispatch") == [
+            UUID(int=9),
+            expected,
+        ]
     finally:
         await connection.close()

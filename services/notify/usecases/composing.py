@@ -28,6 +28,15 @@ class _Officer(msgspec.Struct):
     phone: str
 
 
+class _Opened(msgspec.Struct, frozen=True, gc=False):
+    """What of a member opens for a text; beside it, of which sealed values it is."""
+
+    sealed: Sequence[object]
+    name: str
+    phone: Phone | None
+    tail: str
+
+
 HIDDEN: Final = "**********"
 _CONTACT = msgspec.json.Decoder(_Contact)
 _OFFICERS = msgspec.json.Decoder(list[_Officer])
@@ -46,19 +55,13 @@ class Composer:
     mend_codes: MendCodes
     mend_code_days: int
 
-    def text(self, material: Material) -> Text:
-        """Make the text, or raise `Unreadable`."""
-        variables, phone = self._fill(material)
-        charged = self.wording.parts(material.template, variables)
-        return Text(phone, variables, material.message_id, material, charged)
-
     def content(self, material: Material, *, to_owner: bool) -> str | None:
         """Say the text as it is sent; None where its values are not there or do not open.
 
         The code that mends a card is for the member alone.
         """
         try:
-            variables, _ = self._fill(material)
+            variables, _ = self.fill(material, self.open(material))
         except Unreadable:
             return None
         if "mend" in variables and not to_owner:
@@ -78,25 +81,41 @@ class Composer:
                 people.setdefault(phone, Person(PersonName(entry.name), phone))
         return list(people.values())
 
-    def _fill(self, material: Material) -> tuple[dict[str, str], Phone]:
-        template = self.wording.templates[material.template]
-        if material.salt is None or material.contact is None:
+    def open(self, material: Material, before: _Opened | None = None) -> _Opened:
+        """Open what a text says of its member, or raise `Unreadable`.
+
+        `before` is what was opened for another text: where it is of the same sealed values, it is
+        given again, for the texts of a member stand side by side.
+        """
+        needs_tail = "tail" in self.wording.templates[material.template].fields
+        member_id, salt, contact, tail = (
+            material.member_id,
+            material.salt,
+            material.contact,
+            material.tail if needs_tail else b"",
+        )
+        if salt is None or contact is None or tail is None:
             raise Unreadable
-        values = self._plain(template, material)
+        sealed = (member_id, salt, contact, tail)
+        if before is not None and before.sealed == sealed:
+            return before
         try:
-            salt = self.opener.open_salt(material.member_id, material.salt)
-            opened = self.opener.open("contact", material.member_id, salt, material.contact)
-            contact = _CONTACT.decode(opened)
-            values["name"] = short_name(contact.surname)
-            if "tail" in template.fields:
-                if material.tail is None:
-                    raise Unreadable
-                tail = self.opener.open("tail", material.member_id, salt, material.tail)
-                values["tail"] = tail.decode("ascii")
+            opened_salt = self.opener.open_salt(member_id, salt)
+            known = _CONTACT.decode(self.opener.open("contact", member_id, opened_salt, contact))
+            last = self.opener.open("tail", member_id, opened_salt, tail) if needs_tail else b""
+            name, phone = short_name(known.surname), mobile_phone(known.phone)
+            return _Opened(sealed, name, phone, last.decode("ascii"))
         except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError) as broken:
             raise Unreadable from broken
+
+    def fill(self, material: Material, opened: _Opened) -> tuple[dict[str, str], Phone]:
+        """Give the values that a text says, and where it goes, or raise `Unreadable`."""
+        template = self.wording.templates[material.template]
+        values = self._plain(template, material)
+        values["name"] = opened.name
+        values["tail"] = opened.tail
         if material.recipient_no == THE_MEMBER:
-            phone = mobile_phone(contact.phone)
+            phone = opened.phone
         else:
             officer = self._officer(material)
             phone = officer.phone
@@ -132,9 +151,14 @@ def texts(composer: Composer, materials: Sequence[Material]) -> tuple[list[Text]
     """Make all texts that can be made; give the ids of those that cannot beside them."""
     made: list[Text] = []
     unreadable: list[UUID] = []
+    opened: _Opened | None = None
     for material in materials:
         try:
-            made.append(composer.text(material))
+            opened = composer.open(material, opened)
+            variables, phone = composer.fill(material, opened)
         except Unreadable:
             unreadable.append(material.message_id)
+            continue
+        parts = composer.wording.parts(material.template, variables)
+        made.append(Text(phone, variables, material.message_id, material, parts))
     return made, unreadable

@@ -100,6 +100,7 @@ class Receipts:
     async def _keep_all(self, posts: Sequence[Sequence[AliyunReport]]) -> Sequence[None]:
         reports = [report for post in posts for report in post]
         calls = {out_id: _uuid(out_id) for out_id in {one.out_id for one in reports}}
+        indexes = {phone: self._index(phone) for phone in {one.phone_number for one in reports}}
         async with self.database.begin() as unit:
             ours = [call_id for call_id in calls.values() if call_id is not None]
             kept = await dispatches.receipts(unit, ours)
@@ -111,7 +112,7 @@ class Receipts:
                     continue
                 receipt = _receipt(call_id, report)
                 call = kept.get(call_id)
-                places = call.keep(self._phone_index(report.phone_number), receipt) if call else ()
+                places = call.keep(indexes[report.phone_number], receipt) if call else ()
                 if not places:
                     others.append(receipt)
                 elif call is not None and call.retried:
@@ -124,7 +125,7 @@ class Receipts:
         metrics.texts.labels("undelivered").inc(len(reports) - delivered)
         return [None] * len(posts)
 
-    def _phone_index(self, phone_number: str) -> bytes:
+    def _index(self, phone_number: str) -> bytes:
         phone = mobile_phone(phone_number)
         return b"" if phone is None else self.phones.of(phone.open())
 

@@ -124,7 +124,11 @@ class Sending:
             taken = [self._dispatch(call, readable, moment) for call in due]
             written = [dispatch for dispatch in taken if dispatch.texts]
             empty = [dispatch.dispatch_id for dispatch in taken if not dispatch.texts]
-            signed = [self._signed(call, readable) for call in due]
+            indexes = self._indexes(made)
+            signed = [
+                Signed(call.dispatch_id, [indexes.get(key, b"") for key in call.message_ids])
+                for call in due
+            ]
             await dispatches.sign(unit, signed, moment)
             await dispatches.settle(unit, [Settled(key, DispatchState.DONE) for key in empty])
         crashpoint("notify.submitting")
@@ -181,10 +185,11 @@ class Sending:
         together = [readable[key] for key in call.message_ids if key in readable]
         return Dispatch(call.dispatch_id, call.template, together, moment, call.tries)
 
-    def _signed(self, call: Queued, readable: Mapping[UUID, Text]) -> Signed:
-        found = [readable.get(key) for key in call.message_ids]
-        indexes = [b"" if text is None else self.phones.of(text.phone.open()) for text in found]
-        return Signed(call.dispatch_id, indexes)
+    def _indexes(self, made: Sequence[Text]) -> Mapping[UUID, bytes]:
+        """Give the blind index of each text's phone; each phone is hashed once."""
+        phones = [text.phone.open() for text in made]
+        of_phone = {phone: self.phones.of(phone) for phone in set(phones)}
+        return {text.message_id: of_phone[phone] for text, phone in zip(made, phones, strict=True)}
 
     async def _settle(
         self,
