@@ -124,7 +124,7 @@ class FeedWorker:
             self._let_go()
             path = feedfile.path_of(self._settings.var_dir, feed_id)
             self._ordered = await asyncio.to_thread(
-                feedfile.in_order, path, self._desk.opener, feed_id, self._desk.identity
+                feedfile.in_order, path, self._desk.opener, feed_id
             )
         return self._ordered
 

@@ -14,10 +14,9 @@ from services.claims import feedfile
 from services.claims.feedfile import Line, OrderedFeed
 from services.common.ids import new_id
 from services.common.kit.sealed_file import SealedFileWriter
-from services.common.kit.sealing import BlindIndex, Opener, Sealer
+from services.common.kit.sealing import Opener, Sealer
 
 HEADER = ["setl_id", "certno", "psn_name"]
-INDEX = BlindIndex(bytes(32), "certno")
 
 
 def ordered(folder: Path, content: str) -> OrderedFeed:
@@ -31,7 +30,7 @@ def ordered(folder: Path, content: str) -> OrderedFeed:
             await file.finish()
 
     asyncio.run(keep())
-    return feedfile.in_order(path, Opener("claims", [key]), feed_id, INDEX)
+    return feedfile.in_order(path, Opener("claims", [key]), feed_id)
 
 
 def lines(folder: Path, content: str, *, after: int = 0) -> list[Line]:
