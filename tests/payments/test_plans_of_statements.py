@@ -43,8 +43,8 @@ class TakingDown(Database):
         self.asked: set[str] = set()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[Unit]:
-        async with super().begin() as unit:
+    async def begin(self, *, single: bool = False) -> AsyncGenerator[Unit]:
+        async with super().begin(single=single) as unit:
             raw = await unit.core.get_raw_connection()
             driver = raw.driver_connection
             assert driver is not None, "it is connected"

@@ -51,7 +51,8 @@ class MortalDatabase(Database):
         self.deadly, self.transactions_left = kind, transactions
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[Unit]:
+    async def begin(self, *, single: bool = False) -> AsyncGenerator[Unit]:
+        del single  # a transaction around one statement as well: the process may die before its end
         dies = ""
         if self.deadly:
             self.transactions_left -= 1
