@@ -12,7 +12,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
@@ -103,34 +103,29 @@ class OrderedFeed:
 def in_order(path: Path, opener: Opener, feed_id: UUID) -> OrderedFeed:
     """Read the whole feed once; raises a `FeedUnreadable` where it is not a feed."""
     for encoding in ENCODINGS:
-        scratch = Scratch(path.parent)
         try:
-            return _in_order(path, opener, feed_id, encoding, scratch)
+            return _in_order(path, opener, feed_id, encoding)
         except UnicodeDecodeError:
-            scratch.close()
+            continue
         except (csv.Error, OSError, EOFError, zlib.error) as bad:
-            scratch.close()
             raise FeedUnreadable from bad
-        except FeedUnreadable:
-            scratch.close()
-            raise
     raise FeedWrongEncoding
 
 
-def _in_order(
-    path: Path, opener: Opener, feed_id: UUID, encoding: str, scratch: Scratch
-) -> OrderedFeed:
-    with _text(path, opener, feed_id, encoding) as text:
+def _in_order(path: Path, opener: Opener, feed_id: UUID, encoding: str) -> OrderedFeed:
+    with _text(path, opener, feed_id, encoding) as text, ExitStack() as unless_whole:
         header = next(csv.reader(text, strict=True), None)
         if not header:
             raise FeedEmpty
+        scratch = unless_whole.enter_context(closing(Scratch(path.parent)))
         feed = OrderedFeed(feed_id, header, scratch)
         # Without the column the feed is refused, in whatever order its rows are.
         place = header.index(_WHOSE) if _WHOSE in header else 0
         for number, fields, line in _rows(text, place + 1):
             feed.add(number, fields[place].strip() if place < len(fields) else "", line)
-    if not feed.lines:
-        raise FeedEmpty
+        if not feed.lines:
+            raise FeedEmpty
+        unless_whole.pop_all()
     return feed
 
 
