@@ -24,7 +24,7 @@ import msgspec
 from services.claims.errors import FeedEmpty, FeedUnreadable, FeedWrongEncoding
 from services.common.kit.scratch import Place, Scratch
 from services.common.kit.sealed_file import open_sealed_file
-from services.common.kit.sealing import Opener
+from services.common.kit.sealing import Opener, Suite
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
@@ -100,11 +100,14 @@ class OrderedFeed:
         self._scratch.close()
 
 
-def in_order(path: Path, opener: Opener, feed_id: UUID) -> OrderedFeed:
-    """Read the whole feed once; raises a `FeedUnreadable` where it is not a feed."""
+def in_order(path: Path, opener: Opener, feed_id: UUID, suite: Suite) -> OrderedFeed:
+    """Read the whole feed once; raises a `FeedUnreadable` where it is not a feed.
+
+    What is put aside of it meanwhile is sealed by `suite`.
+    """
     for encoding in ENCODINGS:
         try:
-            return _in_order(path, opener, feed_id, encoding)
+            return _in_order(path, opener, feed_id, encoding, suite)
         except UnicodeDecodeError:
             continue
         except (csv.Error, OSError, EOFError, zlib.error) as bad:
@@ -112,12 +115,14 @@ def in_order(path: Path, opener: Opener, feed_id: UUID) -> OrderedFeed:
     raise FeedWrongEncoding
 
 
-def _in_order(path: Path, opener: Opener, feed_id: UUID, encoding: str) -> OrderedFeed:
+def _in_order(
+    path: Path, opener: Opener, feed_id: UUID, encoding: str, suite: Suite
+) -> OrderedFeed:
     with _text(path, opener, feed_id, encoding) as text, ExitStack() as unless_whole:
         header = next(csv.reader(text, strict=True), None)
         if not header:
             raise FeedEmpty
-        scratch = unless_whole.enter_context(closing(Scratch(path.parent)))
+        scratch = unless_whole.enter_context(closing(Scratch(path.parent, suite)))
         feed = OrderedFeed(feed_id, header, scratch)
         # Without the column the feed is refused, in whatever order its rows are.
         place = header.index(_WHOSE) if _WHOSE in header else 0

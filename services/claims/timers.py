@@ -27,6 +27,7 @@ from services.common.kit.health import Health
 from services.common.kit.leadership import leadership
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause
+from services.common.kit.sealing import Suite
 
 log = get_logger()
 
@@ -123,8 +124,9 @@ class FeedWorker:
         if self._ordered is None or self._ordered.feed_id != feed_id:
             self._let_go()
             path = feedfile.path_of(self._settings.var_dir, feed_id)
+            suite = Suite.named(self._settings.sealing_suite)
             self._ordered = await asyncio.to_thread(
-                feedfile.in_order, path, self._desk.opener, feed_id
+                feedfile.in_order, path, self._desk.opener, feed_id, suite
             )
         return self._ordered
 

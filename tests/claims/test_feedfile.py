@@ -14,7 +14,7 @@ from services.claims import feedfile
 from services.claims.feedfile import Line, OrderedFeed
 from services.common.ids import new_id
 from services.common.kit.sealed_file import SealedFileWriter
-from services.common.kit.sealing import Opener, Sealer
+from services.common.kit.sealing import Opener, Sealer, Suite
 
 HEADER = ["setl_id", "certno", "psn_name"]
 
@@ -30,7 +30,7 @@ def ordered(folder: Path, content: str) -> OrderedFeed:
             await file.finish()
 
     asyncio.run(keep())
-    return feedfile.in_order(path, Opener("claims", [key]), feed_id)
+    return feedfile.in_order(path, Opener("claims", [key]), feed_id, Suite.SM4_GCM)
 
 
 def lines(folder: Path, content: str, *, after: int = 0) -> list[Line]:

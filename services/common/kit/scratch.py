@@ -22,7 +22,7 @@ class Place(NamedTuple):
 class Scratch:
     """Pieces of bytes, put aside one after another and taken back in any order, any often."""
 
-    def __init__(self, folder: Path, suite: Suite = Suite.AES_256_GCM) -> None:
+    def __init__(self, folder: Path, suite: Suite) -> None:
         self._file: Final = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - `close` ends it
         self._cipher = CIPHERS[suite](os.urandom(DATA_KEY_BYTES))
         self._end = 0

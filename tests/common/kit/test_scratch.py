@@ -25,13 +25,13 @@ def test_pieces_come_back_as_they_were_in_any_order(
 
 
 def test_nothing_has_a_name_or_can_be_read(tmp_path: Path) -> None:
-    with closing(Scratch(tmp_path)) as scratch:
+    with closing(Scratch(tmp_path, Suite.AES_256_GCM)) as scratch:
         scratch.put(b"110101199003070011")
         assert list(tmp_path.iterdir()) == []
 
 
 def test_a_piece_does_not_open_at_anothers_place(tmp_path: Path) -> None:
-    with closing(Scratch(tmp_path)) as scratch:
+    with closing(Scratch(tmp_path, Suite.AES_256_GCM)) as scratch:
         first, second = scratch.put(b"a row"), scratch.put(b"a row")
         with pytest.raises(InvalidTag):
             scratch.get(Place(first.offset, second.size - 1))
