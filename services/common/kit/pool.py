@@ -12,6 +12,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.common.kit import moments
+from services.common.kit.arrays import only_lists_are_arrays
 
 AGE_MAX_S: Final = 1800.0
 
@@ -32,6 +33,7 @@ class Pool:
     """The engine must keep none itself (`NullPool`). Who was served last is served first again."""
 
     def __init__(self, engine: AsyncEngine, *, size: int, patience_s: float) -> None:
+        only_lists_are_arrays()
         self._engine = engine
         self._free: list[Held] = []
         self._places = asyncio.Semaphore(size)

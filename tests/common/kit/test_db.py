@@ -1,13 +1,15 @@
 """A database that is away is trouble that passes; one that is back is met with new connections."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from uuid import UUID
 
 import asyncpg
 import pytest
 from sqlalchemy import DateTime, bindparam, text
 
+from services.common.ids import new_id
 from services.common.kit.db import TRANSIENT, Database, driver_dsn
 from services.common.kit.settings import ServiceSettings
 from tests.conftest import MakeDatabase
@@ -199,3 +201,29 @@ async def test_a_report_has_more_time_than_others_and_sees_one_moment(
             assert await unit.fetchval("show statement_timeout") == "300ms"
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize(
+    ("type_of", "sent"),
+    [
+        ("int8[]", [1, None, -1]),
+        ("int8[]", [[1, 2], [3, 4]]),
+        ("int8[]", []),
+        ("text[]", ("", "{}", "张", None)),
+        ("bytea[]", [b"", b"\x00"]),
+        ("uuid[]", [UUID(int=1), new_id()]),
+        ("date[]", [date(2025, 1, 1), None]),
+    ],
+)
+async def test_an_array_comes_back_as_it_was_sent(
+    database: Database, type_of: str, sent: Sequence[object]
+) -> None:
+    async with database.begin() as unit:
+        assert await unit.fetchval(f"select $1::{type_of}", sent) == list(sent)
+
+
+async def test_what_is_no_list_is_not_taken_for_an_array(database: Database) -> None:
+    async with database.begin() as unit:
+        for sent in ({1: 2}, {1, 2}, "12", iter([1])):
+            with pytest.raises(asyncpg.DataError):
+                await unit.fetchval("select $1::int8[]", sent)
