@@ -21,7 +21,7 @@ from services.common.contracts.event import Event
 from services.common.identity import IdNumber, born_on, sex_of
 from services.common.ids import derived_id, new_id
 from services.common.kit import clock, keys, migrate
-from services.common.kit.db import Database, Row
+from services.common.kit.db import Argument, Database, Row
 from services.common.kit.sealing import new_salt
 from tests.conftest import MakeDatabase
 from tests.servers import PostgresServer
@@ -107,7 +107,7 @@ class ClaimsDesk:
         async with self.database.begin() as unit:
             return await take_in(unit, self.desk, [*map(self.incoming, rows)], members_final=True)
 
-    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+    async def fetch(self, sql: str, *args: Argument) -> Sequence[Row]:
         async with self.database.begin() as unit:
             return await unit.fetch(sql, *args)
 

@@ -11,7 +11,7 @@ from services.claims.store import settlements as store
 from services.claims.store.settlements import Claim
 from services.common.ids import new_id
 from services.common.kit import clock
-from services.common.kit.db import Row, Unit
+from services.common.kit.db import Argument, Row, Unit
 from services.common.money import Fen
 from tests.claims.conftest import SCHEME, ClaimsDesk
 
@@ -27,19 +27,19 @@ class Explained(Unit):
         super().__init__(unit.core, unit._driver)  # pyright: ignore[reportPrivateUsage] - the same transaction
         self.scanned: list[str] = []
 
-    async def fetch(self, sql: str, *args: object) -> list[Row]:
+    async def fetch(self, sql: str, *args: Argument) -> list[Row]:
         await self._explain(sql, args)
         return await super().fetch(sql, *args)
 
-    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - as in `Unit`
+    async def fetchval(self, sql: str, *args: Argument) -> Any:  # noqa: ANN401 - as in `Unit`
         await self._explain(sql, args)
         return await super().fetchval(sql, *args)
 
-    async def execute(self, sql: str, *args: object) -> int:
+    async def execute(self, sql: str, *args: Argument) -> int:
         await self._explain(sql, args)
         return await super().execute(sql, *args)
 
-    async def _explain(self, sql: str, args: Sequence[object]) -> None:
+    async def _explain(self, sql: str, args: Sequence[Argument]) -> None:
         told = await super().fetchval(f"explain (format json) {sql}", *args)
         self.scanned += [
             f"{node['Relation Name']}: {sql}"

@@ -21,7 +21,7 @@ from services.common.contracts.event import Event, Reader
 from services.common.ids import derived_id
 from services.common.kit import auth, keys, migrate
 from services.common.kit.auth import Caller
-from services.common.kit.db import Database, Row
+from services.common.kit.db import Argument, Database, Row
 from services.common.kit.health import Health
 from services.common.kit.sealing import Opener
 from services.enrollment.main import new_app, new_desk
@@ -118,11 +118,11 @@ class EnrollmentDesk:
             " cur = pg_current_snapshot()::text, last_id = 0"
         )
 
-    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+    async def fetch(self, sql: str, *args: Argument) -> Sequence[Row]:
         async with self.database.begin() as unit:
             return await unit.fetch(sql, *args)
 
-    async def value(self, sql: str, *args: object) -> Any:  # noqa: ANN401 (a column of any type)
+    async def value(self, sql: str, *args: Argument) -> Any:  # noqa: ANN401 (a column of any type)
         async with self.database.begin() as unit:
             return await unit.fetchval(sql, *args)
 

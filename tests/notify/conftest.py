@@ -31,7 +31,7 @@ from services.common.contracts.payments import (
 )
 from services.common.ids import derived_id, new_id
 from services.common.kit import clock, keys, migrate
-from services.common.kit.db import Row
+from services.common.kit.db import Argument, Row
 from services.common.kit.health import Health
 from services.common.kit.sealing import Sealer, new_salt
 from services.notify.main import Office, new_app, new_office
@@ -266,11 +266,11 @@ class NotifyDesk:
         found = events_for(REMINDERS, await self.fetch(ROWS))
         return [e for e in found if isinstance(e, ReminderSent) and e.source_id == source_id]
 
-    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+    async def fetch(self, sql: str, *args: Argument) -> Sequence[Row]:
         async with self.office.database.begin() as unit:
             return await unit.fetch(sql, *args)
 
-    async def execute(self, sql: str, *args: object) -> int:
+    async def execute(self, sql: str, *args: Argument) -> int:
         async with self.office.database.begin() as unit:
             return await unit.execute(sql, *args)
 

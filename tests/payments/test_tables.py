@@ -7,6 +7,7 @@ import pytest
 
 from services.common.ids import new_id
 from services.common.kit import clock
+from services.common.kit.db import Argument
 from services.common.money import Fen
 from services.payments.rules import postings
 from services.payments.store import ledger
@@ -19,7 +20,7 @@ from tests.servers import PostgresServer
 NewMember = Callable[..., Member]
 
 
-async def run(desk: Desk, sql: str, *args: object) -> None:
+async def run(desk: Desk, sql: str, *args: Argument) -> None:
     async with desk.database.begin() as unit:
         await unit.execute(sql, *args)
 

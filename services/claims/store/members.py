@@ -62,7 +62,7 @@ async def lock_known(unit: Unit, member_ids: Collection[UUID]) -> dict[UUID, Kno
         select member_id, version, born, sex, groups from member
         where member_id = any($1) order by member_id for no key update
         """,
-        member_ids,
+        list(member_ids),
     )
     return {
         row["member_id"]: Known(

@@ -7,7 +7,9 @@ SQLAlchemy owns the tables and the statements about one row or a page of rows
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from typing import Any, Final, Protocol, cast
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +21,9 @@ from services.common.kit import outbox
 from services.common.kit.pool import Pool
 
 Row = asyncpg.Record
+# What a statement takes; an array is sent from a list or a tuple (kit/arrays.py).
+_Value = str | bytes | int | UUID | date | timedelta | None
+Argument = _Value | Sequence["Argument"]
 
 # A statement about more than so many is planned for them; planning costs about as much as ten.
 SET_ROWS: Final = 50
@@ -95,19 +100,19 @@ class Unit:
         self._plans_anew = single
         self._timeout_s: float | None = None  # the connection's own
 
-    async def fetch(self, sql: str, *args: object) -> list[Row]:
+    async def fetch(self, sql: str, *args: Argument) -> list[Row]:
         await self._plan_for(args)
         return await self._driver.fetch(sql, *args, timeout=self._timeout_s)
 
-    async def fetchrow(self, sql: str, *args: object) -> Row | None:
+    async def fetchrow(self, sql: str, *args: Argument) -> Row | None:
         await self._plan_for(args)
         return await self._driver.fetchrow(sql, *args, timeout=self._timeout_s)
 
-    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - a column of any type
+    async def fetchval(self, sql: str, *args: Argument) -> Any:  # noqa: ANN401 - a column of any type
         await self._plan_for(args)
         return await self._driver.fetchval(sql, *args, timeout=self._timeout_s)
 
-    async def execute(self, sql: str, *args: object) -> int:
+    async def execute(self, sql: str, *args: Argument) -> int:
         """Run a statement and give the number of rows it touched."""
         await self._plan_for(args)
         tag = await self._driver.execute(sql, *args, timeout=self._timeout_s)
@@ -127,7 +132,7 @@ class Unit:
             await self.copy(outbox.TABLE, outbox.COLUMNS, outbox.rows_of(events))
             self.published = True
 
-    async def _plan_for(self, args: Sequence[object]) -> None:
+    async def _plan_for(self, args: Sequence[Argument]) -> None:
         """Have statements about large sets planned for just these sets, from here on.
 
         The plan that a connection keeps is one for ten rows: joined by it, two sets of a thousand
@@ -236,7 +241,7 @@ class Database:
         await self._engine.dispose()
 
 
-def _is_large(arg: object) -> bool:
+def _is_large(arg: Argument) -> bool:
     return isinstance(arg, list | tuple) and len(cast("Sequence[object]", arg)) > SET_ROWS
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from services.common.kit.db import Row, Unit
+from services.common.kit.db import Argument, Row, Unit
 from services.payments.model.payouts import Named
 from services.payments.model.statements import (
     MAY_STILL_MATCH,
@@ -197,7 +197,7 @@ async def of_match(unit: Unit, match_id: UUID) -> list[BankLine]:
     return await _lock(unit, "l.match_id = $1", match_id, states="true")
 
 
-async def _lock(unit: Unit, which: str, value: object, states: str = WAITS) -> list[BankLine]:
+async def _lock(unit: Unit, which: str, value: Argument, states: str = WAITS) -> list[BankLine]:
     rows = await unit.fetch(
         f"select {COLUMNS} from bank_line l where {which} and {states}"  # noqa: S608 - constants
         " order by l.line_id for update",

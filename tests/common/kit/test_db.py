@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import DateTime, bindparam, text
 
 from services.common.ids import new_id
-from services.common.kit.db import TRANSIENT, Database, driver_dsn
+from services.common.kit.db import TRANSIENT, Argument, Database, driver_dsn
 from services.common.kit.settings import ServiceSettings
 from tests.conftest import MakeDatabase
 from tests.servers import PostgresServer
@@ -216,7 +217,7 @@ async def test_a_report_has_more_time_than_others_and_sees_one_moment(
     ],
 )
 async def test_an_array_comes_back_as_it_was_sent(
-    database: Database, type_of: str, sent: Sequence[object]
+    database: Database, type_of: str, sent: Sequence[Argument]
 ) -> None:
     async with database.begin() as unit:
         assert await unit.fetchval(f"select $1::{type_of}", sent) == list(sent)
@@ -226,4 +227,4 @@ async def test_what_is_no_list_is_not_taken_for_an_array(database: Database) -> 
     async with database.begin() as unit:
         for sent in ({1: 2}, {1, 2}, "12", iter([1])):
             with pytest.raises(asyncpg.DataError):
-                await unit.fetchval("select $1::int8[]", sent)
+                await unit.fetchval("select $1::int8[]", cast("Argument", sent))
