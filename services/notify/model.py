@@ -118,8 +118,21 @@ class Placed(msgspec.Struct, frozen=True):
     until: datetime | None = None
 
 
+class Sealed(msgspec.Struct, frozen=True, gc=False):
+    """What texts say of a member and to whom of the unit they go; None where it is not there.
+
+    Texts of one member under the same versions have it in common: it is one and the same object.
+    """
+
+    salt: bytes | None
+    contact: bytes | None
+    tail: bytes | None
+    unit_id: UUID | None
+    officers: bytes | None
+
+
 class Material(msgspec.Struct, frozen=True, gc=False):
-    """All that a text is made of, still sealed."""
+    """All that a text is made of."""
 
     message_id: UUID
     member_id: UUID
@@ -132,11 +145,7 @@ class Material(msgspec.Struct, frozen=True, gc=False):
     booked_on: date | None
     days: int | None
     created_at: datetime
-    salt: bytes | None
-    contact: bytes | None
-    tail: bytes | None
-    unit_id: UUID | None
-    officers: bytes | None
+    sealed: Sealed
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):

@@ -15,6 +15,7 @@ from services.common.contracts.enrollment import (
 )
 from services.common.contracts.event import MemberEvent
 from services.common.kit.db import Unit
+from services.notify.model import Sealed
 
 RECIPIENT = "notify"
 
@@ -140,8 +141,45 @@ async def save_officers(unit: Unit, events: Sequence[OfficersChanged]) -> None:
     )
 
 
-async def known(unit: Unit, cards: Sequence[tuple[UUID, int]]) -> list[Known]:
-    """Tell what is known of each (member, payee version), in the order asked."""
+async def sealed(
+    unit: Unit, whose: Sequence[tuple[UUID, int | None, int, str | None, int | None]]
+) -> list[Sealed]:
+    """Give what is sealed of each, in the order asked.
+
+    Each names a member, the versions of their contact and card, and the unit's code and the version
+    of its list of officers.
+    """
+    if not whose:
+        return []
+    rows = await unit.fetch(
+        """
+        select m.salt,
+               case when m.contact_version = u.contact_version then m.contact
+                    else (select sealed from contact c
+                          where c.member_id = u.member_id and c.version = u.contact_version)
+               end as contact,
+               case when m.payee_version = u.payee_version then m.tail
+                    else (select sealed from card_tail t
+                          where t.member_id = u.member_id and t.payee_version = u.payee_version)
+               end as tail,
+               o.unit_id, o.sealed as officers
+        from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::int[]) with ordinality
+             as u(member_id, contact_version, payee_version, unit_code, officers_version, place)
+        left join member m on m.member_id = u.member_id
+        left join unit_officers o
+               on o.unit_code = u.unit_code and o.version = u.officers_version
+        order by u.place
+        """,
+        *map(list, zip(*whose, strict=True)),
+    )
+    return [Sealed(*row) for row in rows]
+
+
+async def known(
+    unit: Unit, cards: Collection[tuple[UUID, int]]
+) -> Mapping[tuple[UUID, int], Known]:
+    """Tell what is known of each (member, payee version)."""
+    asked = list(cards)
     rows = await unit.fetch(
         """
         select m.unit_code, m.salt is not null as has_salt, m.contact_version,
@@ -153,10 +191,10 @@ async def known(unit: Unit, cards: Sequence[tuple[UUID, int]]) -> list[Known]:
         left join member m on m.member_id = u.member_id
         order by u.place
         """,
-        [member_id for member_id, _ in cards],
-        [payee_version for _, payee_version in cards],
+        [member_id for member_id, _ in asked],
+        [payee_version for _, payee_version in asked],
     )
-    return [Known(*row) for row in rows]
+    return {card: Known(*row) for card, row in zip(asked, rows, strict=True)}
 
 
 async def officers_of(unit: Unit, unit_codes: Collection[str]) -> Mapping[str, Officers]:

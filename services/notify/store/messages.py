@@ -7,11 +7,12 @@ code, a moment or a receipt of its own stands for what the call does not tell.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Final
 from uuid import UUID
 
 from services.common.ids import new_ids
-from services.common.kit.db import Unit
+from services.common.kit.db import Row, Unit
 from services.notify.model import (
     Material,
     MessageState,
@@ -19,7 +20,7 @@ from services.notify.model import (
     Placed,
     TemplateName,
 )
-from services.notify.store import dispatches
+from services.notify.store import contacts, dispatches
 from services.notify.store.dispatches import Queued, Receipt
 
 NOTICE: Final = """
@@ -27,23 +28,15 @@ NOTICE: Final = """
     reason, booked_on, days
     """
 MATERIAL: Final = """
-    select g.message_id, g.member_id, g.payout_id, g.attempt_no, g.template, g.recipient_no,
-           g.amount_fen, g.reason, g.booked_on, g.days, g.created_at, m.salt,
-           case when m.contact_version = g.contact_version then m.contact
-                else (select sealed from contact c where c.member_id = g.member_id
-                                                     and c.version = g.contact_version)
-           end as contact,
-           case when m.payee_version = g.payee_version then m.tail
-                else (select sealed from card_tail t where t.member_id = g.member_id
-                                                       and t.payee_version = g.payee_version)
-           end as tail,
-           o.unit_id, o.sealed as officers
-    from unnest($1::uuid[]) with ordinality as u(message_id, place)
-    join message g using (message_id)
-    left join member m on m.member_id = g.member_id
-    left join unit_officers o
-           on o.unit_code = g.unit_code and o.version = g.officers_version
+    select message_id, member_id, payout_id, attempt_no, template, recipient_no, amount_fen, reason,
+           booked_on, days, created_at, contact_version, payee_version, unit_code, officers_version
+    from message where message_id = any($1)
     """
+# The first columns of a material are the text's own; who it is about, under which versions, others.
+OWN_COLUMNS: Final = 11
+WHOSE: Final = itemgetter(
+    "member_id", "contact_version", "payee_version", "unit_code", "officers_version"
+)
 COLUMNS: Final = (
     "message_id",
     "member_id",
@@ -252,8 +245,9 @@ async def waited_out(unit: Unit, moment: datetime, rows_max: int) -> list[Notice
 
 async def material(unit: Unit, message_ids: Sequence[UUID]) -> list[Material]:
     """Give what the texts are made of, in the order asked."""
-    rows = await unit.fetch(f"{MATERIAL} order by u.place", message_ids)
-    return [Material(*row) for row in rows]
+    rows = await unit.fetch(MATERIAL, message_ids)
+    found = {one.message_id: one for one in await _with_sealed(unit, rows)}
+    return [found[key] for key in message_ids if key in found]
 
 
 async def material_of_open(
@@ -261,11 +255,19 @@ async def material_of_open(
 ) -> list[Material]:
     """Give what those texts of a call are made of that have come to no end of their own yet."""
     rows = await unit.fetch(
-        f"{MATERIAL} where g.dispatch_id = $2 and g.state is null order by u.place",
-        message_ids,
-        dispatch_id,
+        f"{MATERIAL} and dispatch_id = $2 and state is null", message_ids, dispatch_id
     )
-    return [Material(*row) for row in rows]
+    return await _with_sealed(unit, rows)
+
+
+async def _with_sealed(unit: Unit, rows: Sequence[Row]) -> list[Material]:
+    """Give the texts of rows of `MATERIAL`; what is sealed is read once for each member."""
+    whose = [WHOSE(row) for row in rows]
+    distinct = list(dict.fromkeys(whose))
+    sealed = dict(zip(distinct, await contacts.sealed(unit, distinct), strict=True))
+    return [
+        Material(*row[:OWN_COLUMNS], sealed[key]) for row, key in zip(rows, whose, strict=True)
+    ]
 
 
 async def still_open(

@@ -9,7 +9,7 @@ import msgspec
 
 from services.common.identity import PersonName, Phone, mobile_phone
 from services.common.kit.sealing import UNSALTED, Opener, SealBroken
-from services.notify.model import FIRST_OFFICER, THE_MEMBER, Material, Text
+from services.notify.model import FIRST_OFFICER, THE_MEMBER, Material, Sealed, Text
 from services.notify.rules import MendCodes
 from services.notify.texts.wording import Template, Wording, day, money, short_name
 
@@ -31,7 +31,8 @@ class _Officer(msgspec.Struct):
 class _Opened(msgspec.Struct, frozen=True, gc=False):
     """What of a member opens for a text; beside it, of which sealed values it is."""
 
-    sealed: Sequence[object]
+    sealed: Sealed
+    with_tail: bool
     name: str
     phone: Phone | None
     tail: str
@@ -87,24 +88,19 @@ class Composer:
         `before` is what was opened for another text: where it is of the same sealed values, it is
         given again, for the texts of a member stand side by side.
         """
+        sealed, member_id = material.sealed, material.member_id
         needs_tail = "tail" in self.wording.templates[material.template].fields
-        member_id, salt, contact, tail = (
-            material.member_id,
-            material.salt,
-            material.contact,
-            material.tail if needs_tail else b"",
-        )
+        if before is not None and before.sealed is sealed and before.with_tail == needs_tail:
+            return before
+        salt, contact, tail = sealed.salt, sealed.contact, sealed.tail if needs_tail else b""
         if salt is None or contact is None or tail is None:
             raise Unreadable
-        sealed = (member_id, salt, contact, tail)
-        if before is not None and before.sealed == sealed:
-            return before
         try:
             opened_salt = self.opener.open_salt(member_id, salt)
             known = _CONTACT.decode(self.opener.open("contact", member_id, opened_salt, contact))
             last = self.opener.open("tail", member_id, opened_salt, tail) if needs_tail else b""
             name, phone = short_name(known.surname), mobile_phone(known.phone)
-            return _Opened(sealed, name, phone, last.decode("ascii"))
+            return _Opened(sealed, needs_tail, name, phone, last.decode("ascii"))
         except (SealBroken, msgspec.MsgspecError, UnicodeDecodeError) as broken:
             raise Unreadable from broken
 
@@ -139,9 +135,10 @@ class Composer:
         return values
 
     def _officer(self, material: Material) -> Person:
-        if material.unit_id is None or material.officers is None:
+        unit_id, sealed = material.sealed.unit_id, material.sealed.officers
+        if unit_id is None or sealed is None:
             raise Unreadable
-        officers = self.officers(material.unit_id, material.officers)
+        officers = self.officers(unit_id, sealed)
         if material.recipient_no > len(officers):
             raise Unreadable
         return officers[material.recipient_no - FIRST_OFFICER]

@@ -136,9 +136,9 @@ class Teller:
         """Address each notice; an officers' notice becomes one for each of them."""
         if not notices:
             return []
-        known = await contacts.known(
-            unit, [(notice.member_id, notice.payee_version) for notice in notices]
-        )
+        cards = [(notice.member_id, notice.payee_version) for notice in notices]
+        of_card = await contacts.known(unit, dict.fromkeys(cards))
+        known = [of_card[card] for card in cards]
         codes = {
             k.unit_code
             for n, k in zip(notices, known, strict=True)
