@@ -13,6 +13,8 @@ from services.common.kit import clock, keys, migrate
 from services.notify.main import new_office
 from services.notify.model import text_id
 from services.notify.settings import Settings
+from services.notify.store import dispatches
+from services.notify.store.dispatches import Receipt
 from services.notify.store.fates import FATE
 from tests.conftest import MakeDatabase
 
@@ -169,3 +171,42 @@ async def test_a_text_gets_the_id_that_its_event_gives_it_today(
         ]
     finally:
         await connection.close()
+
+
+async def test_receipts_and_phones_of_a_call_are_as_they_were_in_fewer_bytes(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    keys.ensure_keys(tmp_path / "keys")
+    call_id, early, late = new_id(), clock.now() - timedelta(minutes=2), clock.now()
+    texts, phones = [UUID(int=n) for n in (1, 2, 3)], [bytes([7] * 16), b"", bytes([9] * 16)]
+    url = await make_database("notify")
+    await migrate.upgrade("services.notify", url, "0009")
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        for dispatch_id, state, receipts in (
+            (call_id, "done", ([True, None, False], ["OK", None, "LOST"], [early, None, late])),
+            (new_id(), "unknown", (None, None, None)),
+        ):
+            await connection.execute(
+                "insert into dispatch (dispatch_id, template, message_ids, phone_indexes, tries,"
+                " signed_at, state, delivered, receipt_codes, receipt_ats)"
+                " values ($1, 'payout_paid', $2, $3, 0, $4, $5, $6, $7, $8)",
+                dispatch_id,
+                texts,
+                phones,
+                early,
+                state,
+                *receipts,
+            )
+    finally:
+        await connection.close()
+    await migrate.upgrade("services.notify", url)
+    office = new_office(Settings(database_url=url, var_dir=tmp_path, profile="development"))
+    try:
+        async with office.database.begin() as unit:
+            call = (await dispatches.receipts(unit, [call_id]))[call_id]
+            assert [kept.message_ids for kept in await dispatches.unknown(unit, 9)] == [texts]
+        assert call.told == [Receipt(True, "OK", early), None, Receipt(False, "LOST", late)]
+        assert call.places == {phones[0]: [0], phones[2]: [2]}
+    finally:
+        await office.close()

@@ -18,8 +18,7 @@ async def counts(unit: Unit) -> dict[str, int]:
         """
         select (select count(*) from ready) as texts_ready,
                (select count(*) from waiting) as texts_waiting,
-               (select count(*) from dispatch
-                where state <> 'done' and state <> 'queued') as dispatches_open,
+               (select count(*) from open_dispatch) as dispatches_open,
                (select count(*) from login_code) as login_codes
         """
     )

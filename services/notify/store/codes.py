@@ -64,6 +64,6 @@ async def settle(unit: Unit, code_id: UUID, state: str, code: str | None) -> Non
     )
 
 
-async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
+async def save_receipts(unit: Unit, receipts: Sequence[tuple[UUID, Receipt]]) -> None:
     """Keep the newest receipts of texts with login codes; the same again changes nothing."""
     await dispatches.save_newest(unit, "login_code", "code_id", receipts)

@@ -4,17 +4,18 @@ It is queued with its texts' ids, written down before a byte leaves, and settled
 known. Only a text that comes to another end than its call has a state of its own (messages).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
-from typing import Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from services.common.kit.db import Unit
+from services.common.kit.sealing import BlindIndex
 from services.notify.model import DispatchState, TemplateName
+
+NO_PHONE: Final = bytes(BlindIndex.BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,10 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What is known of a call once it is written: the phones stand in the order of the texts.
+    """What is known of a call once it is written.
 
-    A text that is not in the call after all, since it does not open, has no phone: `b""`.
+    The blind indexes of the phones stand in the order of the texts; a text that is not in the call
+    after all, since it does not open, has `NO_PHONE`.
     """
 
     dispatch_id: UUID
@@ -59,10 +61,9 @@ class Settled:
     retried: bool = False
 
 
-class Receipt(msgspec.Struct, frozen=True, gc=False):
-    """What the provider reports; `source` is a call, a message or a login code."""
+class Receipt(NamedTuple):
+    """What the provider reports of a text; many have one and the same."""
 
-    source_id: UUID
     delivered: bool
     code: str
     at: datetime
@@ -74,9 +75,7 @@ class Receipts:
 
     dispatch_id: UUID
     places: Mapping[bytes, Sequence[int]]
-    delivered: list[bool | None]
-    codes: list[str | None]
-    ats: list[datetime | None]
+    told: list[Receipt | None]
     # Its texts' ids, where some of them went into another call.
     retried: Sequence[UUID] | None
 
@@ -88,11 +87,17 @@ class Receipts:
         """
         places = self.places.get(phone_index, ())
         for place in places:
-            known = self.ats[place]
-            if known is None or known < receipt.at:
-                self.delivered[place] = receipt.delivered
-                self.codes[place], self.ats[place] = receipt.code, receipt.at
+            known = self.told[place]
+            if known is None or known.at < receipt.at:
+                self.told[place] = receipt
         return places
+
+    def numbered(self) -> tuple[bytes, Sequence[Receipt]]:
+        """Give the number of each text's receipt, 0 for none, and the distinct ones from 1 on."""
+        distinct = list(dict.fromkeys(one for one in self.told if one is not None))
+        numbers: dict[Receipt | None, int] = {one: no for no, one in enumerate(distinct, 1)}
+        numbers[None] = 0
+        return bytes([numbers[one] for one in self.told]), distinct
 
 
 async def queue(unit: Unit, calls: Sequence[Queued], ready_at: datetime) -> None:
@@ -139,20 +144,20 @@ async def sign(unit: Unit, calls: Sequence[Signed], signed_at: datetime) -> None
     """Write calls down: their texts may be on their way from now on."""
     if not calls:
         return
-    ends = list(accumulate(len(call.phone_indexes) for call in calls))
     await unit.execute(
         """
+        with signed as (
+            select * from unnest($1::uuid[], $3::bytea[]) as u(dispatch_id, phone_indexes)
+        ), opened as (
+            insert into open_dispatch select dispatch_id from signed
+        )
         update dispatch d
-        set state = 'submitting', signed_at = $2,
-            phone_indexes = ($5::bytea[])[u.first:u.last]
-        from unnest($1::uuid[], $3::int[], $4::int[]) as u(dispatch_id, first, last)
-        where d.dispatch_id = u.dispatch_id
+        set state = 'submitting', signed_at = $2, phone_indexes = u.phone_indexes
+        from signed u where d.dispatch_id = u.dispatch_id
         """,
         [call.dispatch_id for call in calls],
         signed_at,
-        [1, *(end + 1 for end in ends[:-1])],
-        ends,
-        [index for call in calls for index in call.phone_indexes],
+        [b"".join(call.phone_indexes) for call in calls],
     )
 
 
@@ -165,7 +170,8 @@ async def abandon(unit: Unit, signed_before: datetime) -> int:
         """
         with left_over as (
             update dispatch set state = 'unknown'
-            where state <> 'done' and state = 'submitting' and signed_at <= $1
+            where dispatch_id = any (array(select dispatch_id from open_dispatch))
+              and state = 'submitting' and signed_at <= $1
             returning message_ids
         )
         select coalesce(sum(cardinality(message_ids)), 0) from left_over
@@ -191,11 +197,17 @@ async def settle(unit: Unit, calls: Sequence[Settled]) -> None:
     if calls:
         await unit.execute(
             """
+            with settled as (
+                select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bool[])
+                              as u(dispatch_id, state, sent_at, retried)
+            ), closed as (
+                delete from open_dispatch
+                where dispatch_id = any (array(select dispatch_id from settled
+                                               where state = 'done'))
+            )
             update dispatch d
             set state = u.state, sent_at = u.sent_at, retried = d.retried or u.retried
-            from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bool[])
-                 as u(dispatch_id, state, sent_at, retried)
-            where d.dispatch_id = u.dispatch_id
+            from settled u where d.dispatch_id = u.dispatch_id
             """,
             [call.dispatch_id for call in calls],
             [call.state for call in calls],
@@ -209,7 +221,8 @@ async def unknown(unit: Unit, rows_max: int) -> list[Kept]:
     rows = await unit.fetch(
         """
         select dispatch_id, template, message_ids, tries, signed_at
-        from dispatch where state <> 'done' and state = 'unknown' order by signed_at limit $1
+        from open_dispatch join dispatch using (dispatch_id)
+        where state = 'unknown' order by signed_at limit $1
         """,
         rows_max,
     )
@@ -220,7 +233,7 @@ async def receipts(unit: Unit, dispatch_ids: Sequence[UUID]) -> Mapping[UUID, Re
     """Lock the calls that there are; give the receipts that each has so far."""
     rows = await unit.fetch(
         """
-        select dispatch_id, phone_indexes, delivered, receipt_codes, receipt_ats,
+        select dispatch_id, phone_indexes, receipt_nos, delivered, receipt_codes, receipt_ats,
                case when retried then message_ids end as retried
         from dispatch where dispatch_id = any($1) and phone_indexes is not null
         order by dispatch_id for update
@@ -231,43 +244,51 @@ async def receipts(unit: Unit, dispatch_ids: Sequence[UUID]) -> Mapping[UUID, Re
         dispatch_id: Receipts(
             dispatch_id,
             _places(phone_indexes),
-            delivered or [None] * len(phone_indexes),
-            codes or [None] * len(phone_indexes),
-            ats or [None] * len(phone_indexes),
+            _told(receipt_nos or bytes(len(phone_indexes) // BlindIndex.BYTES), receipts),
             retried,
         )
-        for dispatch_id, phone_indexes, delivered, codes, ats, retried in rows
+        for dispatch_id, phone_indexes, receipt_nos, *receipts, retried in rows
     }
 
 
-def _places(phone_indexes: Iterable[bytes]) -> Mapping[bytes, Sequence[int]]:
+def _places(phone_indexes: bytes) -> Mapping[bytes, Sequence[int]]:
     places: dict[bytes, list[int]] = {}
-    for place, index in enumerate(phone_indexes):
-        if index:
+    for place in range(len(phone_indexes) // BlindIndex.BYTES):
+        index = phone_indexes[place * BlindIndex.BYTES : (place + 1) * BlindIndex.BYTES]
+        if index != NO_PHONE:
             places.setdefault(index, []).append(place)
     return places
+
+
+def _told(receipt_nos: bytes, receipts: Sequence[Sequence[Any] | None]) -> list[Receipt | None]:
+    """Give each text's receipt from its number and the columns of the distinct ones."""
+    told = [None, *map(Receipt, *(column or () for column in receipts))]
+    return [told[number] for number in receipt_nos]
 
 
 async def save_receipts(unit: Unit, calls: Sequence[Receipts]) -> None:
     """Write the receipts of these calls as they are now."""
     if not calls:
         return
-    ends = list(accumulate(len(call.ats) for call in calls))
+    numbered = [call.numbered() for call in calls]
+    receipts = [receipt for _, distinct in numbered for receipt in distinct]
+    ends = list(accumulate(len(distinct) for _, distinct in numbered))
     await unit.execute(
         """
         update dispatch d
-        set delivered = ($4::bool[])[u.first:u.last],
-            receipt_codes = ($5::text[])[u.first:u.last],
-            receipt_ats = ($6::timestamptz[])[u.first:u.last]
-        from unnest($1::uuid[], $2::int[], $3::int[]) as u(dispatch_id, first, last)
+        set receipt_nos = u.receipt_nos,
+            delivered = ($5::bool[])[u.first:u.last],
+            receipt_codes = ($6::text[])[u.first:u.last],
+            receipt_ats = ($7::timestamptz[])[u.first:u.last]
+        from unnest($1::uuid[], $2::bytea[], $3::int[], $4::int[])
+             as u(dispatch_id, receipt_nos, first, last)
         where d.dispatch_id = u.dispatch_id
         """,
         [call.dispatch_id for call in calls],
+        [numbers for numbers, _ in numbered],
         [1, *(end + 1 for end in ends[:-1])],
         ends,
-        [one for call in calls for one in call.delivered],
-        [one for call in calls for one in call.codes],
-        [one for call in calls for one in call.ats],
+        *map(list, zip(*receipts, strict=True)),
     )
 
 
@@ -275,12 +296,12 @@ async def save_newest(
     unit: Unit,
     table: Literal["message", "login_code"],
     key: Literal["message_id", "code_id"],
-    receipts: Sequence[Receipt],
+    receipts: Sequence[tuple[UUID, Receipt]],
 ) -> None:
     """Keep the newest receipt of each row that has its own; the same again changes nothing."""
     if not receipts:
         return
-    newest = {receipt.source_id: receipt for receipt in sorted(receipts, key=lambda one: one.at)}
+    newest = dict(sorted(receipts, key=lambda one: one[1].at))
     await unit.execute(
         f"""
         update {table} t

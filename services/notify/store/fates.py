@@ -16,17 +16,18 @@ FATE: Final = """
            g.code,
            case when g.state is null then d.sent_at else g.sent_at end as sent_at,
            case when newest.is_own then g.receipt
-                when d.delivered[newest.place] then 'delivered'
-                when not d.delivered[newest.place] then 'undelivered' end as receipt,
+                when d.delivered[newest.no] then 'delivered'
+                when not d.delivered[newest.no] then 'undelivered' end as receipt,
            case when newest.is_own then g.receipt_code
-                else d.receipt_codes[newest.place] end as receipt_code
+                else d.receipt_codes[newest.no] end as receipt_code
     from message g
     left join dispatch d using (dispatch_id)
     left join lateral (
-        select at.place,
+        select its.no,
                g.receipt_at is not null
-               and coalesce(g.receipt_at >= d.receipt_ats[at.place], true) as is_own
-        from (select array_position(d.message_ids, g.message_id) as place) at
+               and coalesce(g.receipt_at >= d.receipt_ats[its.no], true) as is_own
+        from (select get_byte(d.receipt_nos,
+                              array_position(d.message_ids, g.message_id) - 1) as no) its
     ) newest on true
     """
 

@@ -266,7 +266,8 @@ async def _with_sealed(unit: Unit, rows: Sequence[Row]) -> list[Material]:
     distinct = list(dict.fromkeys(whose))
     sealed = dict(zip(distinct, await contacts.sealed(unit, distinct), strict=True))
     return [
-        Material(*row[:OWN_COLUMNS], sealed[key]) for row, key in zip(rows, whose, strict=True)
+        Material(*row[:OWN_COLUMNS], sealed=sealed[key])
+        for row, key in zip(rows, whose, strict=True)
     ]
 
 
@@ -324,6 +325,6 @@ async def send_again(unit: Unit, calls: Sequence[Queued], ready_at: datetime, co
     )
 
 
-async def save_receipts(unit: Unit, receipts: Sequence[Receipt]) -> None:
+async def save_receipts(unit: Unit, receipts: Sequence[tuple[UUID, Receipt]]) -> None:
     """Keep the newest receipts of texts that are in another call by now."""
     await dispatches.save_newest(unit, "message", "message_id", receipts)

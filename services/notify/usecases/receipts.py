@@ -12,7 +12,6 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from msgspec.structs import replace
 
 from services.common.identity import mobile_phone
 from services.common.kit import clock, metrics
@@ -28,8 +27,8 @@ REPORTS_MAX: Final = 1_000
 REPORTS_PER_SET_MAX: Final = 2_000
 # A provider posts several at a time; what is kept together costs less than half.
 KEEPING_LINGER_S: Final = 0.02
-# A time holds for the hundreds of texts that were told in its second.
-MOMENTS_MAX: Final = 256
+# The hundreds of texts that were delivered in one second are told the same of.
+TOLD_MAX: Final = 256
 CODE_CHARACTERS_MAX: Final = 64
 
 
@@ -99,24 +98,23 @@ class Receipts:
 
     async def _keep_all(self, posts: Sequence[Sequence[AliyunReport]]) -> Sequence[None]:
         reports = [report for post in posts for report in post]
-        calls = {out_id: _uuid(out_id) for out_id in {one.out_id for one in reports}}
+        sources = {out_id: _uuid(out_id) for out_id in {one.out_id for one in reports}}
         indexes = {phone: self._index(phone) for phone in {one.phone_number for one in reports}}
         async with self.database.begin() as unit:
-            ours = [call_id for call_id in calls.values() if call_id is not None]
+            ours = [source_id for source_id in sources.values() if source_id is not None]
             kept = await dispatches.receipts(unit, ours)
-            elsewhere: list[Receipt] = []
-            others: list[Receipt] = []
+            calls = {
+                out_id: source_id and kept.get(source_id) for out_id, source_id in sources.items()
+            }
+            elsewhere: list[tuple[UUID, Receipt]] = []
+            others: list[tuple[UUID, Receipt]] = []
             for report in reports:
-                call_id = calls[report.out_id]
-                if call_id is None:
-                    continue
-                receipt = _receipt(call_id, report)
-                call = kept.get(call_id)
+                receipt, call = _receipt(report), calls[report.out_id]
                 places = call.keep(indexes[report.phone_number], receipt) if call else ()
-                if not places:
-                    others.append(receipt)
-                elif call is not None and call.retried:
-                    elsewhere += [replace(receipt, source_id=call.retried[at]) for at in places]
+                if call and places and call.retried:
+                    elsewhere += [(call.retried[at], receipt) for at in places]
+                elif not places and (source_id := sources[report.out_id]):
+                    others.append((source_id, receipt))
             await dispatches.save_receipts(unit, list(kept.values()))
             await messages.save_receipts(unit, elsewhere)
             await codes.save_receipts(unit, others)
@@ -130,22 +128,19 @@ class Receipts:
         return b"" if phone is None else self.phones.of(phone.open())
 
 
-def _receipt(source_id: UUID, report: AliyunReport) -> Receipt:
+def _receipt(report: AliyunReport) -> Receipt:
+    """Read what is told of a text; the provider's time is China's, an unreadable one is now."""
     code = (report.err_code or "")[:CODE_CHARACTERS_MAX]
-    return Receipt(source_id, report.success, code, _moment(report.report_time or ""))
-
-
-def _moment(text: str) -> datetime:
-    """Read the provider's time, which is China's; an unreadable one is now."""
     try:
-        return _told_moment(text)
+        return _told(report.success, code, report.report_time or "")
     except ValueError:
-        return clock.now()
+        return Receipt(report.success, code, clock.now())
 
 
-@lru_cache(MOMENTS_MAX)
-def _told_moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=BUSINESS_ZONE).astimezone(UTC)
+@lru_cache(TOLD_MAX)
+def _told(delivered: bool, code: str, at: str) -> Receipt:  # noqa: FBT001 - it is what is looked up by
+    moment = datetime.fromisoformat(at).replace(tzinfo=BUSINESS_ZONE).astimezone(UTC)
+    return Receipt(delivered, code, moment)
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -25,7 +25,7 @@ from services.notify.channels.base import NOT_FOUND, Outcome, Remedy, SmsChannel
 from services.notify.model import Dispatch, DispatchState, MessageState, Text
 from services.notify.settings import Settings
 from services.notify.store import dispatches, messages
-from services.notify.store.dispatches import Kept, Queued, Settled, Signed
+from services.notify.store.dispatches import NO_PHONE, Kept, Queued, Settled, Signed
 from services.notify.usecases.composing import Composer, texts
 
 log = get_logger()
@@ -126,7 +126,7 @@ class Sending:
             empty = [dispatch.dispatch_id for dispatch in taken if not dispatch.texts]
             indexes = self._indexes(made)
             signed = [
-                Signed(call.dispatch_id, [indexes.get(key, b"") for key in call.message_ids])
+                Signed(call.dispatch_id, [indexes.get(key, NO_PHONE) for key in call.message_ids])
                 for call in due
             ]
             await dispatches.sign(unit, signed, moment)
