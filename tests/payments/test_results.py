@@ -6,14 +6,16 @@ import pytest
 
 from services.common.contracts.event import Event, Reader
 from services.common.contracts.payments import PayoutPaid, PayoutRefused
+from services.common.ids import new_id
 from services.common.money import Fen
 from services.payments.channels.base import LineAnswer, Outcome, Result
 from services.payments.usecases import reading, results
-from services.payments.usecases.desk import Desk
+from services.payments.usecases.cut import cut_batch
+from services.payments.usecases.desk import AT_HAND_MAX, Desk
 from services.payments.usecases.submit import advance, open_batches
 from tests.payments.bank import ToldBank
 from tests.payments.people import Member, deliver, states
-from tests.payments.steps import check_books, cut, pay_out, refuse_all, send
+from tests.payments.steps import ALL, UNION, check_books, cut, pay_out, refuse_all, send
 from tests.told import ROWS, events_for
 
 NewMember = Callable[..., Member]
@@ -73,6 +75,38 @@ async def test_the_same_result_twice_changes_nothing(
     assert len(await published(desk)) == 2
     assert [state for state, _ in await states(desk, member)] == ["paid"]
     await check_books(desk, bank)
+
+
+async def test_a_result_is_not_held_against_transfers_as_they_were_cut_once_some_are_decided(
+    desk: Desk, bank: ToldBank, member: Member, new_member: NewMember
+) -> None:
+    other = new_member()
+    await deliver(desk, other.registered(), other.payee(), other.grant(5_00))
+    batch_id = await cut_batch(desk, UNION, ALL)
+    assert batch_id is not None
+    as_cut = desk.take_from_hand(batch_id)
+    assert as_cut is not None
+    assert desk.take_from_hand(batch_id) is None, "it is at hand once"
+    await send(desk)
+    bank.all_lines[0].pay()
+    await send(desk)
+    desk.keep_at_hand(batch_id, as_cut)  # as in a process that has not heard of the first line
+    bank.all_lines[1].pay()
+    await send(desk)
+    assert [await states(desk, one) for one in (member, other)] == [
+        [("paid", 100_00)],
+        [("paid", 5_00)],
+    ]
+    assert len(await published(desk)) == 2
+    await check_books(desk, bank)
+
+
+def test_only_the_last_batches_are_at_hand(desk: Desk) -> None:
+    first, *last = [new_id() for _ in range(AT_HAND_MAX + 1)]
+    for batch_id in (first, *last):
+        desk.keep_at_hand(batch_id, [])
+    assert desk.take_from_hand(first) is None
+    assert all(desk.take_from_hand(batch_id) == [] for batch_id in last)
 
 
 async def test_a_refused_payout_waits_for_a_newer_card_and_goes_out_as_a_new_attempt(

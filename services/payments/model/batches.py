@@ -25,6 +25,8 @@ class BatchState(StrEnum):
 
 # Nothing has left yet: such a batch can still be taken apart.
 UNSENT = (BatchState.AWAITING_APPROVAL, BatchState.FIXED)
+# The bank may have these.
+SENT = (BatchState.SUBMITTING, BatchState.SUBMITTED, BatchState.UNKNOWN)
 # Somebody has to go on with these.
 UNDER_WAY = (
     BatchState.FIXED,
@@ -68,7 +70,10 @@ class BatchFile(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A batch as it was fixed, and how far it is; its bytes only while they may be sent."""
+    """A batch as it was fixed, and how far it is; its bytes only while they may be sent.
+
+    `decided` tells of how many lines it is known what became of them.
+    """
 
     batch_id: UUID
     lane: Lane
@@ -78,3 +83,4 @@ class Batch(NamedTuple):
     sha256: bytes
     sealed_file: bytes | None
     state: BatchState
+    decided: int = 0

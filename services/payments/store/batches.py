@@ -21,7 +21,7 @@ async def insert_batch(
         """,
         batch.batch_id,
         *batch.lane,
-        *batch[2:],
+        *batch[2:-1],
         len(instructions),
         sum(instruction.amount_fen for instruction in instructions),
         at,
@@ -213,7 +213,7 @@ async def count_decided(
 _READ = (
     "select batch_id, fund_id, tier, batch_no, file_name, business_day, sha256,"
     " case when state in ('fixed', 'submitting', 'unknown') then sealed_file end as sealed_file,"
-    " state from batch"
+    " state, paid_lines + refused_lines as decided from batch"
 )
 
 
@@ -260,4 +260,5 @@ def _batch_of(row: Row) -> Batch:
         row["sha256"],
         row["sealed_file"],
         BatchState(row["state"]),
+        row["decided"],
     )

@@ -57,25 +57,23 @@ async def pay(unit: Unit, fund_id: str, paid: Sequence[Paid], day: date, at: dat
 
     What was on its way of the balances, which the caller has locked, is paid.
     """
-    # A batch is mostly booked in a day.
-    alike: dict[date, list[Paid]] = {}
+    # A batch is mostly booked in a day, and hardly any payout is tried twice.
+    alike: dict[tuple[date, int], list[Paid]] = {}
     for line in paid:
-        alike.setdefault(line.paid_on, []).append(line)
-    for paid_on, lines in alike.items():
+        alike.setdefault((line.paid_on, line.attempt.attempt_no), []).append(line)
+    for (paid_on, attempt_no), lines in alike.items():
         decided = await unit.fetchval(
             f"""
             with booked as (
                 update payout p set state = 'paid', version = p.version + 1,
                     bank_serial = u.bank_serial, paid_on = $4, changed_at = $5
-                from unnest($1::uuid[], $2::smallint[], $3::text[])
-                    as u(payout_id, attempt_no, bank_serial)
-                where p.payout_id = u.payout_id and p.attempt_no = u.attempt_no
-                  and p.state = 'batched'
-                returning p.payout_id, p.attempt_no, p.member_id, p.scheme_id, p.amount_fen),
+                from unnest($1::uuid[], $2::text[]) as u(payout_id, bank_serial)
+                where p.payout_id = u.payout_id and p.attempt_no = $3 and p.state = 'batched'
+                returning p.payout_id, p.member_id, p.scheme_id, p.amount_fen),
             entries as (
                 insert into ledger (source_id, leg, fund_id, scheme_id, debit, credit, amount_fen,
                                     day, booked_at)
-                select payout_id, 'paid.' || attempt_no, $6, scheme_id, $7, $8, amount_fen, $9, $5
+                select payout_id, 'paid.' || $3, $6, scheme_id, $7, $8, amount_fen, $9, $5
                 from booked),
             balances as (
                 update balance b
@@ -84,8 +82,8 @@ async def pay(unit: Unit, fund_id: str, paid: Sequence[Paid], day: date, at: dat
             select sum(payouts) from balances
             """,  # noqa: S608 - constants
             [line.attempt.payout.payout_id for line in lines],
-            [line.attempt.attempt_no for line in lines],
             [line.bank_serial for line in lines],
+            attempt_no,
             paid_on,
             at,
             fund_id,

@@ -141,11 +141,14 @@ async def put_back(unit: Unit, places: Iterable[Queued]) -> None:
         )
 
 
-async def lock_ready(unit: Unit, places: Sequence[Queued]) -> list[Ready]:
-    """Lock those that are still ready; give them in the order of the queue."""
+async def still_ready(unit: Unit, places: Sequence[Queued]) -> list[Ready]:
+    """Give those that are still ready, in the order of the queue.
+
+    They stay so: what is ready moves under the lock of its balance alone, which the caller has.
+    """
     rows = await unit.fetch(
         f"select {PAYOUT_COLUMNS}, p.attempt_no from payout p"  # noqa: S608 - the names of columns
-        " where payout_id = any($1) and state = 'ready' order by payout_id for update",
+        " where payout_id = any($1) and state = 'ready'",
         [place.payout_id for place in places],
     )
     found = {row[0]: row for row in rows}

@@ -111,7 +111,7 @@ async def cut_batch(desk: Desk, lane: Lane, payouts_max: int) -> UUID | None:
     async with desk.database.begin() as unit:
         places = await queue.take(unit, lane, payouts_max)
         moving = await payouts.lock_for_cut(unit, {place.member_id for place in places})
-        ready = await queue.lock_ready(unit, places)
+        ready = await queue.still_ready(unit, places)
         # Read after the balances are locked: a payee that comes later finds what is decided here.
         sorted_ = await _sort(desk, unit, lane, ready, moving)
         at = clock.now()
@@ -119,6 +119,7 @@ async def cut_batch(desk: Desk, lane: Lane, payouts_max: int) -> UUID | None:
         if not sorted_.lines:
             return None
         batch_id = await _fix(desk, unit, lane, sorted_.lines, at)
+    desk.keep_at_hand(batch_id, [attempt for attempt, _ in sorted_.lines])
     log.info("batch.fixed", batch_id=batch_id, lines=len(sorted_.lines))
     return batch_id
 
@@ -129,7 +130,8 @@ async def park_first(desk: Desk, lane: Lane) -> None:
     at = clock.now()
     async with desk.database.begin() as unit:
         places = await queue.take(unit, lane, 1)
-        parked = [ready.payout for ready in await queue.lock_ready(unit, places)]
+        await payouts.lock_balances(unit, {place.member_id for place in places})
+        parked = [ready.payout for ready in await queue.still_ready(unit, places)]
         for payout in parked:
             payout.state = PayoutState.REFUSED
             payout.version += 1

@@ -15,13 +15,15 @@ from services.payments.channels.base import BankChannel
 from services.payments.errors import PayeeUnusable
 from services.payments.model.batches import Lane
 from services.payments.model.funds import Fund, Funds
-from services.payments.model.payouts import Payee, Payout, SealedPayee
+from services.payments.model.payouts import Attempt, Payee, Payout, SealedPayee
 from services.payments.rules.approvals import limits_fen, tier_of
 from services.payments.settings import Settings
 
 PAYEE_FIELD = "payee"
 FILE_FIELD = "batch_file"
 RECIPIENT = "payments"
+# A batch of 2,000 takes 1 MB of memory.
+AT_HAND_MAX = 4
 
 
 class PayeeContent(msgspec.Struct):
@@ -52,6 +54,10 @@ class Desk:
     # True while whole batches wait to be cut: grants are left in the log then, where the feed sees
     # that it has to wait, rather than piled up before the cutter.
     cutting_lags: bool = False
+    # What is in the batches that were cut last; whoever applies their results need not look it up.
+    _at_hand: dict[UUID, Sequence[Attempt]] = field(
+        default_factory=dict[UUID, Sequence[Attempt]], init=False
+    )
     _fund_of_scheme: dict[str, Fund] = field(default_factory=dict[str, Fund], init=False)
     # By scheme and tier.
     _lanes: dict[tuple[str, int], Lane] = field(
@@ -97,6 +103,16 @@ class Desk:
             return self.open_payee(member_id, payee)
         except PayeeUnusable:
             return None
+
+    def keep_at_hand(self, batch_id: UUID, tries: Sequence[Attempt]) -> None:
+        """Keep what is in a batch until it is asked for once, but of the last batches alone."""
+        self._at_hand[batch_id] = tries
+        if len(self._at_hand) > AT_HAND_MAX:
+            self._at_hand.pop(next(iter(self._at_hand)))
+
+    def take_from_hand(self, batch_id: UUID) -> Sequence[Attempt] | None:
+        """Give what was cut into a batch, where it is at hand, and keep it no longer."""
+        return self._at_hand.pop(batch_id, None)
 
     def seal_file(self, batch_id: UUID, content: bytes) -> bytes:
         return self.sealer.seal(RECIPIENT, FILE_FIELD, batch_id, UNSALTED, content)

@@ -12,7 +12,7 @@ from services.common.kit.db import Unit
 from services.common.kit.logs import get_logger
 from services.common.money import Fen
 from services.payments.channels.base import LineAnswer, Outcome, Result
-from services.payments.model.batches import Batch, BatchState
+from services.payments.model.batches import SENT, Batch, BatchState
 from services.payments.model.ledger import Posting
 from services.payments.model.payouts import (
     Attempt,
@@ -50,7 +50,7 @@ async def apply_result(desk: Desk, batch_id: UUID, result: Result) -> bool:
         batch = await batches.lock(unit, batch_id)
         if batch.state is BatchState.CLOSED:
             return True
-        findings = compare(await attempts.of_batch(unit, batch_id), result)
+        findings = compare(await _tries(desk, unit, batch), result)
         in_process = any(map(_in_process, result.lines))
         return await apply(desk, unit, batch, findings, in_process=in_process)
 
@@ -62,7 +62,7 @@ async def refuse_whole(desk: Desk, batch_id: UUID, bank_code: str) -> None:
         batch = await batches.lock(unit, batch_id)
         if batch.state is BatchState.CLOSED:
             return
-        tries = await attempts.of_batch(unit, batch_id)
+        tries = await _tries(desk, unit, batch)
         # What the bank had decided before (it may have lost its books since) stays decided.
         open_ = [attempt for attempt in tries if attempt.state is AttemptState.IN_FLIGHT]
         refused = [Refused(attempt, bank_code, refusal) for attempt in open_]
@@ -72,6 +72,17 @@ async def refuse_whole(desk: Desk, batch_id: UUID, bank_code: str) -> None:
             if attempt.state is AttemptState.PAID
         ]
         await apply(desk, unit, batch, Findings([], refused, contradicted))
+
+
+async def _tries(desk: Desk, unit: Unit, batch: Batch) -> Sequence[Attempt]:
+    """Give the attempts of a locked batch that was sent.
+
+    While none is decided they all are as they were cut, which may be just now, and here.
+    """
+    at_hand = desk.take_from_hand(batch.batch_id)
+    if at_hand and batch.state in SENT and not batch.decided:
+        return at_hand
+    return await attempts.of_batch(unit, batch.batch_id)
 
 
 async def list_exception(desk: Desk, batch_id: UUID, exception: BankException) -> None:
