@@ -37,6 +37,8 @@ _FIELD_CHARS_MAX: Final = csv.field_size_limit()
 _SECTIONS: Final = 256
 _PUT_ASIDE_ROWS: Final = 200
 _SUM_HEX: Final = 8
+_NUMBER_DIGITS: Final = 12
+_PREFIX: Final = _SUM_HEX + _NUMBER_DIGITS
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[str]).decode
@@ -77,7 +79,7 @@ class OrderedFeed:
         section = checksum >> 24
         rest = self._rest[section]
         # Texts in order are rows in order: by person first, then by line.
-        rest.append(f"{checksum:08x}{number:012d},{text}")
+        rest.append(f"{checksum:0{_SUM_HEX}x}{number:0{_NUMBER_DIGITS}d}{text}")
         if len(rest) == _PUT_ASIDE_ROWS:
             self._aside[section].append(self._scratch.put(_pack(rest)))
             rest.clear()
@@ -89,8 +91,8 @@ class OrderedFeed:
             if after < size:
                 aside = [_unpack(self._scratch.get(place)) for place in self._aside[section]]
                 texts = sorted(chain(*aside, self._rest[section]))
-                for first, *fields in islice(csv.reader(texts, strict=True), after, None):
-                    yield int(first[_SUM_HEX:]), fields
+                for text in islice(texts, after, None):
+                    yield int(text[_SUM_HEX:_PREFIX]), _fields(text[_PREFIX:])
             after = max(0, after - size)
 
     def _size(self, section: int) -> int:
@@ -145,6 +147,13 @@ def _rows(text: Iterator[str], splits: int) -> Iterator[tuple[int, list[str], st
         if line not in _BLANK:
             yield number, line.split(",", splits), line
         number += 1
+
+
+def _fields(text: str) -> list[str]:
+    """Take a row apart; one without quotes is read in half the time."""
+    if '"' in text:
+        return next(csv.reader((text,), strict=True))
+    return text.rstrip("\r\n").split(",")
 
 
 def _written(row: list[str]) -> str:
