@@ -93,6 +93,8 @@ def shared_env(settings: LocalSettings, env: Mapping[str, str]) -> dict[str, str
         "NOTIFY_URL": settings.url("NOTIFY_PORT"),
         **dict.fromkeys(OUTSIDE_URLS, sandbox),
         "SANDBOX_SMS_REPORT_URL": f"{settings.url('NOTIFY_PORT')}/provider/aliyun/report",
+        # The provider takes a request no longer than notify believes it may.
+        "SANDBOX_SMS_DATE_WINDOW_S": env.get("NOTIFY_SMS_REQUEST_EXPIRY_S", "900"),
         "PAYMENTS_ISO_DIR": str(settings.data_dir / "wire" / "iso20022"),
         "SANDBOX_ISO_DIR": str(settings.data_dir / "wire" / "iso20022"),
         **bank_key_env(settings.var_dir / "keys"),

@@ -35,6 +35,8 @@ class SandboxSettings(BaseSettings):
 
     sms_access_key_id: str = "sandbox"
     sms_access_key_secret: str = "sandbox-secret"  # noqa: S105 - a toy's key, good for nothing else
+    # No longer than its customer takes it to be (NOTIFY_SMS_REQUEST_EXPIRY_S): what is not found
+    # after that is sent anew there.
     sms_date_window_s: float = 900.0
     sms_templates: Path = BESIDE_THE_CODE / "sms" / "templates.json"
     sms_report_url: str = ""

@@ -68,6 +68,13 @@ def test_the_sandbox_goes_when_bank_sms_and_wechat_are_real() -> None:
     assert "sandbox" not in programs(**real)
 
 
+def test_the_sandbox_takes_a_request_no_longer_than_notify_believes_it_may() -> None:
+    window, expiry = "SANDBOX_SMS_DATE_WINDOW_S", "NOTIFY_SMS_REQUEST_EXPIRY_S"
+    assert programs()["sandbox"].env[window] == "900"
+    assert programs(**{expiry: "20"})["sandbox"].env[window] == "20"
+    assert programs(**{expiry: "20", window: "10"})["sandbox"].env[window] == "10"
+
+
 def test_only_a_development_platform_is_given_accounts() -> None:
     assert "bootstrap" in programs()
     assert "bootstrap" not in programs(PROFILE="strict")

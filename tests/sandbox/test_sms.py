@@ -1,12 +1,18 @@
 """The SMS provider, met by Aliyun's own client, unchanged."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 from darabonba.exceptions import DaraException
 
+from deploy.sandbox.clock import CHINA, now
+from deploy.sandbox.settings import SandboxSettings
+from deploy.sandbox.sms.provider import Messages, Provider
+from deploy.sandbox.sms.templates import Templates
 from tests.sandbox.aliyun import PAID, SIGN, query_details, send, send_batch, signed, utc
 from tests.sandbox.conftest import Sandbox
 
@@ -202,3 +208,14 @@ def test_a_killed_provider_forgets_neither_texts_nor_nonces(own_sandbox: Sandbox
     assert own_sandbox.http.send(request).json()["Code"] == "SignatureNonceUsed"
     assert query_details(own_sandbox, "13800138000").total_count == "1"
     assert send(own_sandbox, "13800138001", sign="某市工会").code == "OK"
+
+
+async def test_a_text_that_is_just_being_written_is_found(tmp_path: Path) -> None:
+    templates = Templates(SandboxSettings().sms_templates, tmp_path / "templates.jsonl")
+    provider = Provider(tmp_path, templates)
+    text = Messages(["13800138000"], [SIGN], [PAID])
+    sending = asyncio.create_task(provider.send("SMS_PAYOUT_PAID", text, "out", "nonce", 1))
+    await asyncio.sleep(0)
+    [(call, _)] = await provider.details("13800138000", now().astimezone(CHINA), "")
+    assert call.out_id == "out"
+    await sending

@@ -147,6 +147,8 @@ class Provider:
     async def _index(self) -> None:
         """Know all that was sent, to whom; others have their turn while much is read."""
         async with self._indexing:
+            # What was taken before it is asked about is shown, though it is only being written.
+            await self._log.append([])
             for offset, line in self._log.lines(self._indexed_to):
                 for text in _ADDRESSED.decode(line).texts:
                     self._by_phone.add(int(text.phone), offset)
