@@ -69,4 +69,4 @@ def id_under(other: UUID, all_said: bytes) -> UUID:
     So it is found in an index where `other` would be, in the order of time where `other` is. The
     parts must tell `other` too: 48 bits are left to keep apart what is under one.
     """
-    return pgproto.UUID(other.bytes[:_SHARED_BYTES] + id_of(all_said).bytes[_SHARED_BYTES:])
+    return pgproto.UUID(other.bytes[:_SHARED_BYTES] + sha256(all_said).digest()[_SHARED_BYTES:16])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
@@ -32,6 +33,8 @@ LONG_PART_CHARACTERS: Final = 67
 TEXT_CHARACTERS_MAX: Final = 500
 VARIABLE_CHARACTERS_MAX: Final = 35
 SURNAME_CHARACTERS_MAX: Final = 4
+# Texts are mostly about the same few days.
+DAYS_MAX: Final = 64
 
 _DATA: Final = Path(__file__).parent / "templates.yaml"
 _HOLE: Final = re.compile(r"\{([a-z]+)\}")
@@ -77,7 +80,7 @@ class Wording:
     def parts(self, template: TemplateName, variables: Mapping[str, str]) -> int:
         """Count the parts that the text is charged as, without writing it."""
         words = self.templates[template]
-        filled = sum([len(variables[hole]) for hole in words.holes])
+        filled = sum(map(len, map(variables.__getitem__, words.holes)))
         return _parts(len(self.sign) + len("【】") + words.own_characters + filled)
 
     def reason(self, code: str) -> str:
@@ -143,5 +146,6 @@ def money(amount_fen: int) -> str:
     return yuan(Fen(amount_fen))
 
 
+@lru_cache(DAYS_MAX)
 def day(moment: date) -> str:
     return f"{moment.month}月{moment.day}日"

@@ -130,17 +130,20 @@ class Receipts:
 
 def _receipt(report: AliyunReport) -> Receipt:
     """Read what is told of a text; the provider's time is China's, an unreadable one is now."""
-    code = (report.err_code or "")[:CODE_CHARACTERS_MAX]
     try:
-        return _told(report.success, code, report.report_time or "")
+        return _told(report.success, report.err_code, report.report_time)
     except ValueError:
-        return Receipt(report.success, code, clock.now())
+        return Receipt(report.success, _code(report.err_code), clock.now())
 
 
 @lru_cache(TOLD_MAX)
-def _told(delivered: bool, code: str, at: str) -> Receipt:  # noqa: FBT001 - it is what is looked up by
-    moment = datetime.fromisoformat(at).replace(tzinfo=BUSINESS_ZONE).astimezone(UTC)
-    return Receipt(delivered, code, moment)
+def _told(delivered: bool, code: str | None, at: str | None) -> Receipt:  # noqa: FBT001 - it is what is looked up by
+    moment = datetime.fromisoformat(at or "").replace(tzinfo=BUSINESS_ZONE).astimezone(UTC)
+    return Receipt(delivered, _code(code), moment)
+
+
+def _code(told: str | None) -> str:
+    return (told or "")[:CODE_CHARACTERS_MAX]
 
 
 def _uuid(text: str | None) -> UUID | None:

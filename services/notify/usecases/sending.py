@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -124,12 +125,7 @@ class Sending:
             taken = [self._dispatch(call, readable, moment) for call in due]
             written = [dispatch for dispatch in taken if dispatch.texts]
             empty = [dispatch.dispatch_id for dispatch in taken if not dispatch.texts]
-            indexes = self._indexes(made)
-            signed = [
-                Signed(call.dispatch_id, [indexes.get(key, NO_PHONE) for key in call.message_ids])
-                for call in due
-            ]
-            await dispatches.sign(unit, signed, moment)
+            await dispatches.sign(unit, self._signed(due, readable), moment)
             await dispatches.settle(unit, [Settled(key, DispatchState.DONE) for key in empty])
         crashpoint("notify.submitting")
         return written
@@ -185,11 +181,19 @@ class Sending:
         together = [readable[key] for key in call.message_ids if key in readable]
         return Dispatch(call.dispatch_id, call.template, together, moment, call.tries)
 
-    def _indexes(self, made: Sequence[Text]) -> Mapping[UUID, bytes]:
-        """Give the blind index of each text's phone; each phone is hashed once."""
-        phones = [text.phone.open() for text in made]
-        of_phone = {phone: self.phones.of(phone) for phone in set(phones)}
-        return {text.message_id: of_phone[phone] for text, phone in zip(made, phones, strict=True)}
+    def _signed(self, due: Sequence[Queued], readable: Mapping[UUID, Text]) -> list[Signed]:
+        """Give the calls with the blind indexes of their phones; each phone is hashed once."""
+        index_of = lru_cache(None)(self.phones.of)
+        return [
+            Signed(
+                call.dispatch_id,
+                [
+                    index_of(readable[key].phone.open()) if key in readable else NO_PHONE
+                    for key in call.message_ids
+                ],
+            )
+            for call in due
+        ]
 
     async def _settle(
         self,

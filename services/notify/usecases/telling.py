@@ -203,25 +203,34 @@ class Teller:
 def _notices(event: Event) -> list[Notice]:
     match event:
         case PayoutPaid():
-            return [_notice(event, "payout_paid", THE_MEMBER)]
+            return [_notice(event, "payout_paid", THE_MEMBER, booked_on=event.paid_on)]
         case PayoutRefused() if event.actor != "finance":
             return [
-                _notice(event, "payout_refused_member", THE_MEMBER),
-                _notice(event, "payout_refused_officer", FIRST_OFFICER),
+                _notice(event, "payout_refused_member", THE_MEMBER, event.reason),
+                _notice(event, "payout_refused_officer", FIRST_OFFICER, event.reason),
             ]
         case PayoutReturned() if event.actor != "finance":
+            reason, booked_on = event.reason, event.returned_on
             return [
-                _notice(event, "payout_returned_member", THE_MEMBER),
-                _notice(event, "payout_returned_officer", FIRST_OFFICER),
+                _notice(event, "payout_returned_member", THE_MEMBER, reason, booked_on),
+                _notice(event, "payout_returned_officer", FIRST_OFFICER, reason, booked_on),
             ]
         case PayoutOverdue() if event.actor != "finance":
-            return [_notice(event, "payout_overdue_officer", FIRST_OFFICER)]
+            reason, days = event.reason, event.days
+            return [_notice(event, "payout_overdue_officer", FIRST_OFFICER, reason, days=days)]
         case _:
             return []
 
 
-def _notice(event: PayoutEvent, template: TemplateName, recipient_no: int) -> Notice:
-    days = event.days if type(event) is PayoutOverdue else None
+def _notice(
+    event: PayoutEvent,
+    template: TemplateName,
+    recipient_no: int,
+    reason: str | None = None,
+    booked_on: date | None = None,
+    *,
+    days: int | None = None,
+) -> Notice:
     return Notice(
         message_id=text_id(event.payout_id, event.attempt_no, template, recipient_no, days),
         member_id=event.member_id,
@@ -231,20 +240,10 @@ def _notice(event: PayoutEvent, template: TemplateName, recipient_no: int) -> No
         recipient_no=recipient_no,
         payee_version=event.payee_version,
         amount_fen=event.amount_fen,
-        reason=None if isinstance(event, PayoutPaid) else event.reason,
-        booked_on=_booked_on(event),
+        reason=reason,
+        booked_on=booked_on,
         days=days,
     )
-
-
-def _booked_on(event: PayoutEvent) -> date | None:
-    match event:
-        case PayoutPaid():
-            return event.paid_on
-        case PayoutReturned():
-            return event.returned_on
-        case _:
-            return None
 
 
 def _only(events: Sequence[Event], kind: type[E]) -> list[E]:
