@@ -62,8 +62,8 @@ class Settings(ServiceSettings):
     port: Port = 8103
     # A batch is cut when so many payouts wait, or when the oldest has waited so long; a few go at
     # once where their bank has nothing of the lane under way. What a batch costs however few it
-    # holds is a fifth of a payout's cost in batches of 1,000; the banks take 5,000 and more.
-    batch_payouts_max: Annotated[PositiveInt, Field(le=5_000)] = 2_000
+    # holds is a tenth of a payout's cost in batches of 1,000; the banks take 5,000 and more.
+    batch_payouts_max: Annotated[PositiveInt, Field(le=5_000)] = 4_000
     batch_wait_ms: PositiveInt = 1_000
     batch_poll_ms: PauseMs = 1_000
     # While so many batches are under way the next ones wait: the bank is behind.

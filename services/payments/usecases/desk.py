@@ -22,7 +22,7 @@ from services.payments.settings import Settings
 PAYEE_FIELD = "payee"
 FILE_FIELD = "batch_file"
 RECIPIENT = "payments"
-# A batch of 2,000 takes 1 MB of memory.
+# A batch of 4,000 takes 2 MB of memory.
 AT_HAND_MAX = 4
 
 
