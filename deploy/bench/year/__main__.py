@@ -24,7 +24,7 @@ async def bench() -> int:
     folder = settings.var_dir / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     async with (
-        fresh_platform(folder / "year", {**env, **own_env(settings)}) as platform,
+        fresh_platform(folder / "year", {**env, **own_env(settings, options)}) as platform,
         year_on(platform, options) as year,
     ):
         show.heading("Rosters", "会员花名册")

@@ -34,7 +34,7 @@ async def bench() -> int:
     folder = settings.var_dir / "bench"
     enrolled, stage = folder / "growth-enrolled", folder / "growth"
     shutil.rmtree(enrolled, ignore_errors=True)
-    env |= own_env(settings)
+    env |= own_env(settings, options)
     async with fresh_platform(stage, env) as platform, year_on(platform, options) as year:
         enrol_s = await year.enroll()
         await year.spoil_cards()
@@ -46,7 +46,7 @@ async def bench() -> int:
             fresh_platform(stage, env, stores=enrolled) as platform,
             year_on(platform, options) as year,
         ):
-            written, right = await measure(year, replace(options, share=share), folder)
+            written, right = await measure(year, replace(options, share=share, floor=False), folder)
         ok = ok and right
         runs.append(written)
         _write(folder / "growth.json", {"enrol_seconds": round(enrol_s, 1), "runs": runs})

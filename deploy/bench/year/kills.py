@@ -10,6 +10,9 @@ from typing import Final
 from deploy.demo import show
 from deploy.local.platform import Platform
 
+# A text that the provider has lost with a call is sent anew once the request is surely void, which
+# takes a quarter of an hour with the real one: here less, for nothing else is waited for then.
+PATIENCE: Final = {"NOTIFY_SMS_REQUEST_EXPIRY_S": "60"}
 VICTIMS: Final = (
     "claims-feed",
     "payments",

@@ -13,6 +13,7 @@ from deploy.demo.actors import Json
 from deploy.demo.books import COUNTED, SERVICES, Check
 
 SANDBOX: Final = "sandbox"
+TOGETHER: Final = "together"
 
 
 class Found(NamedTuple):
@@ -96,12 +97,16 @@ def written(found: Found, feeds: Sequence[Json]) -> dict[str, Any]:
     }
 
 
-def spent(count: int, costs: Mapping[str, Cost], floor: Floor) -> dict[str, Any]:
+def spent(count: int, costs: Mapping[str, Cost]) -> dict[str, Any]:
     """Give the figures of the processor for so many settlements."""
     cpu_us = {name: round(1e6 * cost.cpu_s / count, 1) for name, cost in costs.items()}
-    ours = sum(us for name, us in cpu_us.items() if name != SANDBOX)
+    return {"cpu_us_per_settlement": {**cpu_us, TOGETHER: round(sum(cpu_us.values()), 1)}}
+
+
+def beside(floor: Floor, cpu_us: Mapping[str, float]) -> dict[str, Any]:
+    """Hold what a settlement takes, the sandbox apart, against the floor of the same run."""
+    ours = cpu_us[TOGETHER] - cpu_us[SANDBOX]
     return {
-        "cpu_us_per_settlement": {**cpu_us, "together": round(sum(cpu_us.values()), 1)},
         "floor_cpu_us": round(floor.cpu_us, 1),
         "floor_parts_cpu_us": floor.parts_us,
         "floor_seconds": round(floor.seconds, 1),
@@ -112,18 +117,17 @@ def spent(count: int, costs: Mapping[str, Cost], floor: Floor) -> dict[str, Any]
 def shown(written: Mapping[str, Any], checks: Sequence[Check]) -> None:
     show.heading("The year", "全年")
     rss = written["rss_mb"]
-    if "ratio" in written:
-        cpu = written["cpu_us_per_settlement"]
+    if cpu := written.get("cpu_us_per_settlement"):
         rows = [(name, us, rss.get(name, "")) for name, us in cpu.items()]
         show.table([("program", "µs CPU a settlement", "peak MB"), *rows])
         show.line()
         show.table([("PostgreSQL for", "CPU s"), *written["postgres_cpu_s"].items()])
-        show.line()
-        floor = f"floor {written['floor_cpu_us']} µs, ratio {written['ratio']}"
-        show.line(f"{floor}; {written['disk_gb']} GB on disk")
     else:
         show.table([("program", "peak MB"), *rss.items()])
-        show.line()
+    show.line()
+    if "ratio" in written:
+        show.line(f"floor {written['floor_cpu_us']} µs, ratio {written['ratio']}")
+    show.line(f"{written['disk_gb']} GB on disk")
     show.table([("HOT updates", "share"), *written["hot_update_share"].items()])
     show.line()
     show.line(
