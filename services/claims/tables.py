@@ -76,12 +76,15 @@ settlement = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("decided_at", DateTime(timezone=True)),
-    UniqueConstraint("fixmedins_code", "setl_id", "refund", name="settlement_key"),
+    # By time first: a day's settlements stand side by side, whatever hospitals they are of.
+    UniqueConstraint("setl_id", "fixmedins_code", "refund", name="settlement_key"),
     CheckConstraint(
         "status in ('settled', 'rejected', 'reversed', 'waiting', 'in_review', 'refused')",
         name="settlement_status",
     ),
     Index("settlement_member", "member_id"),
+    # Few: what waits for its original is found here, without a look among all settlements.
+    Index("settlement_refund", "setl_id", "fixmedins_code", postgresql_where="refund"),
     postgresql_with=ADDED_TO,
 )
 

@@ -69,6 +69,7 @@ class FeedWorker:
         self._others_behind = others_behind
         self._chunk_rows = settings.chunk_rows_min
         self._ordered: OrderedFeed | None = None
+        self._presumed_new = True
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
@@ -143,7 +144,7 @@ class FeedWorker:
     async def _settle(
         self, feed: Feed, rows: OrderedFeed, reader: RowReader, stop: asyncio.Event
     ) -> int:
-        done = feed.done
+        done, self._presumed_new = feed.done, True
         lines = rows.rows(after=done)
         ahead = asyncio.create_task(_read(lines, self._chunk_rows, reader, []))
         try:
@@ -171,14 +172,22 @@ class FeedWorker:
         return done
 
     async def _settle_chunk(self, feed: Feed, done: int, chunk: Sequence[Incoming]) -> int:
-        """Settle a chunk; a row that came by another door meanwhile is known at the next try."""
+        """Settle a chunk; a row that came by another door is known at the next try.
+
+        Where one did others will have: from then on this feed's rows are looked for.
+        """
         while True:
             try:
                 return await feeds.settle_chunk(
-                    self._database, self._desk, feed.feed_id, done, chunk
+                    self._database,
+                    self._desk,
+                    feed.feed_id,
+                    done,
+                    chunk,
+                    presumed_new=self._presumed_new,
                 )
             except asyncpg.UniqueViolationError:
-                continue
+                self._presumed_new = False
 
     def _next_size(self, rows: int, cpu_s: float) -> int:
         """Size chunks so that nobody waits long for a member they lock.

@@ -24,6 +24,7 @@ from services.common.kit.kafka import Cluster
 from services.common.kit.sealed_file import SealedFileWriter
 from tests.claims.conftest import ClaimsDesk
 from tests.claims.settlements import a_row
+from tests.claims.test_intake import refund
 
 ZHANG = "110101199003070011"
 
@@ -127,6 +128,33 @@ async def test_the_same_feed_again_changes_nothing(claims: ClaimsDesk) -> None:
     again = await worked_through(claims, await hand_in(claims, content))
     assert (again.duplicate, again.benefit_fen) == (60, 0)
     assert await claims.granted(ZHANG) == granted
+
+
+async def test_a_feed_meets_what_came_by_another_door_before_it(claims: ClaimsDesk) -> None:
+    await claims.enroll(ZHANG)
+    known, taken_back, waited_for, *others = rows = many_rows(60)
+    await claims.take(known, taken_back, refund(waited_for))
+    feed = await worked_through(claims, await hand_in(claims, a_feed([*rows, refund(taken_back)])))
+    assert (feed.duplicate, feed.reversed, feed.refused) == (2, 2, 0)
+    assert feed.settled + feed.rejected == len(others)
+    assert await claims.granted(ZHANG) == (58 * 100_00 - 1_300_00) * 80 // 100
+
+
+async def test_a_refund_that_came_first_is_found_though_a_feed_takes_its_rows_for_new(
+    claims: ClaimsDesk,
+) -> None:
+    await claims.enroll(ZHANG)
+    waited_for, *others = rows = many_rows(60)
+    await claims.take(refund(waited_for))
+    feed_id = await hand_in(claims, a_feed(rows))
+    await feeds.start(claims.database, feed_id, len(rows))
+    chunk = [claims.incoming(row, at + 2) for at, row in enumerate(rows)]
+    done = await feeds.settle_chunk(
+        claims.database, claims.desk, feed_id, 0, chunk, presumed_new=True
+    )
+    feed = await feeds.progress(claims.database, feed_id)
+    assert (done, feed.reversed) == (60, 1)
+    assert feed.settled + feed.rejected == len(others)
 
 
 async def test_a_feed_that_was_left_in_the_middle_goes_on_where_it_was(

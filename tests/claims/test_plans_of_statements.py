@@ -67,6 +67,8 @@ async def test_no_statement_of_a_chunk_reads_a_table_through(claims: ClaimsDesk)
         await feeds.lock_at(unit, feed_id, 0)
         members, known = await store.lock(unit, map(_index, ids), keys)
         assert (len(members), len(known)) == (len(ids), len(ids))
+        _, refunds = await store.lock(unit, map(_index, ids), keys, presumed_new=True)
+        assert not refunds
         assert len(await store.coverages(unit, ids)) == len(ids)
         assert await store.totals(unit, ids) == dict.fromkeys(periods, Totals())
         assert len(await store.counted_plans(unit, ids)) == len(ids)

@@ -40,16 +40,22 @@ async def refuse(database: Database, feed_id: UUID, code: str) -> None:
 
 
 async def settle_chunk(
-    database: Database, desk: Desk, feed_id: UUID, done: int, chunk: Sequence[Incoming]
+    database: Database,
+    desk: Desk,
+    feed_id: UUID,
+    done: int,
+    chunk: Sequence[Incoming],
+    *,
+    presumed_new: bool = False,
 ) -> int:
     """Take in the rows after the first `done` ones; gives how many are done now.
 
     The progress moves in the transaction of the effects, and only from where this worker saw it.
-    Raises `FeedMoved` where another worker has done these rows.
+    Raises `FeedMoved` where another worker has done these rows, and what `take_in` raises.
     """
     async with database.begin() as unit:
         await store.lock_at(unit, feed_id, done)
-        outcomes = await take_in(unit, desk, chunk, members_final=True)
+        outcomes = await take_in(unit, desk, chunk, members_final=True, presumed_new=presumed_new)
         counts = Counter(outcome.status for outcome in outcomes)
         assert counts.keys() <= set(COUNTED), counts
         await store.move(

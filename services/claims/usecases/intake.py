@@ -48,18 +48,26 @@ _FACTS = msgspec.msgpack.Encoder(enc_hook=lambda _diagnosis: None)
 
 
 async def take_in(
-    unit: Unit, desk: Desk, rows: Sequence[Incoming], *, members_final: bool
+    unit: Unit,
+    desk: Desk,
+    rows: Sequence[Incoming],
+    *,
+    members_final: bool,
+    presumed_new: bool = False,
 ) -> list[Outcome]:
     """Judge the rows in their order and book what they earn; one outcome per row, in order.
 
     `members_final` says that enrollment's topics were consumed to their end as read after the rows
-    arrived: who is unknown now is refused; otherwise the row is kept in review.
-    Raises `asyncpg.UniqueViolationError` where the same settlement came by another door at the
-    same moment: try the unit again.
+    arrived: who is unknown now is refused; otherwise the row is kept in review. Rows that are
+    `presumed_new` are not looked for one by one: that none was here the books themselves see to.
+    Raises `asyncpg.UniqueViolationError` where one was, or the same settlement came by another door
+    at the same moment: try the unit again, and presume nothing.
     """
 
     async def whole(some: Sequence[Incoming]) -> list[Outcome]:
-        judge = await _open_books(unit, desk, some, members_final=members_final)
+        judge = await _open_books(
+            unit, desk, some, members_final=members_final, presumed_new=presumed_new
+        )
         outcomes = judge.outcomes(some)
         await write(unit, judge.books)
         return outcomes
@@ -101,12 +109,18 @@ async def reconsider(
 
 
 async def _open_books(
-    unit: Unit, desk: Desk, rows: Iterable[Incoming], *, members_final: bool
+    unit: Unit,
+    desk: Desk,
+    rows: Iterable[Incoming],
+    *,
+    members_final: bool,
+    presumed_new: bool = False,
 ) -> "Judge":
     """Lock the members of the batch and read all that their rows can touch."""
     readable = [row.read for row in rows if isinstance(row.read, Settlement)]
     indexes = {settlement.identity_index for settlement in readable}
-    members, claims = await store.lock(unit, indexes, [read.key for read in readable])
+    keys = [read.key for read in readable]
+    members, claims = await store.lock(unit, indexes, keys, presumed_new=presumed_new)
     books = await opened(unit, desk, members, claims)
     return Judge(desk, books, new_ids(len(readable)), members_final=members_final)
 
