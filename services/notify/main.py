@@ -25,6 +25,7 @@ from services.notify.rules import MendCodes
 from services.notify.settings import Settings
 from services.notify.texts import wording
 from services.notify.timers import Sender
+from services.notify.usecases.at_hand import AtHand
 from services.notify.usecases.codes import Codes
 from services.notify.usecases.composing import Composer
 from services.notify.usecases.mending import Mending
@@ -61,14 +62,23 @@ def new_office(settings: Settings) -> Office:
         Opener.from_dir(settings.keys_dir, NAME), words, mend_codes, settings.mend_code_days
     )
     phones = _phone_index(settings)
-    texts_queued = asyncio.Event()
+    texts_queued, at_hand = asyncio.Event(), AtHand()
     sealer = Sealer.from_dir(settings.keys_dir, Suite.named(settings.sealing_suite))
     return Office(
         settings,
         database,
         channel,
-        Sending(settings, database, channel, composer, phones, texts_queued, asyncio.Event()),
-        Teller(settings, composer, texts_queued),
+        Sending(
+            settings,
+            database,
+            channel,
+            composer,
+            phones,
+            texts_queued,
+            asyncio.Event(),
+            at_hand,
+        ),
+        Teller(settings, composer, texts_queued, at_hand),
         Door(
             settings,
             Codes(settings, database, channel, sealer, phones),

@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from services.common.identity import Phone
+from services.common.ids import new_id
 from services.common.kit import clock
 from services.notify.channels.base import Outcome, Remedy, Verdict
+from services.notify.store.dispatches import Queued
 from services.notify.store.fates import FATE
+from services.notify.usecases.at_hand import CALLS_MAX, AtHand
 from services.notify.usecases.sending import UNKNOWN
 from tests.notify.conftest import EXPIRY_S, NotifyDesk, Person
 
@@ -295,3 +298,23 @@ async def test_a_queue_of_thousands_goes_out_whole(notify: NotifyDesk) -> None:
 
 def _phone(person: Person) -> Phone:
     return Phone(person.phone)
+
+
+async def test_what_another_process_was_told_is_read_and_sent(
+    make_desk: Callable[..., NotifyDesk],
+) -> None:
+    told, sends = make_desk(), make_desk()
+    person = told.person()
+    await told.hear(*person.introduction(), person.paid())
+    assert await sends.send_due() == 1
+    assert len(sends.texts(person.phone)) == 1
+
+
+def test_of_what_was_told_the_last_calls_alone_are_at_hand() -> None:
+    at_hand, rows = AtHand(), [(new_id(),)]
+    calls = [Queued(new_id(), "payout_paid", [new_id()]) for _ in range(CALLS_MAX + 1)]
+    for call in calls:
+        at_hand.keep({call.dispatch_id: rows})
+    assert at_hand.take(calls[0]) is None
+    assert at_hand.take(calls[-1]) == rows
+    assert at_hand.take(calls[-1]) is None

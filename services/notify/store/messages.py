@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.common.ids import new_ids
@@ -23,51 +23,43 @@ from services.notify.model import (
 from services.notify.store import contacts, dispatches
 from services.notify.store.dispatches import Queued, Receipt
 
+# `OWN` and `VERSIONS`, as they were read or as they are being written; more may follow.
+MaterialRow = Row | tuple[Any, ...]
 NOTICE: Final = """
     message_id, member_id, payout_id, attempt_no, template, recipient_no, payee_version, amount_fen,
     reason, booked_on, days
     """
-MATERIAL: Final = """
-    select message_id, member_id, payout_id, attempt_no, template, recipient_no, amount_fen, reason,
-           booked_on, days, created_at, contact_version, payee_version, unit_code, officers_version
-    from message where message_id = any($1)
-    """
-# The first columns of a material are the text's own; who it is about, under which versions, others.
-OWN_COLUMNS: Final = 11
-WHOSE: Final = itemgetter(
-    "member_id", "contact_version", "payee_version", "unit_code", "officers_version"
-)
-COLUMNS: Final = (
+# What a text says by itself, then what tells whose sealed values it says besides.
+OWN: Final = (
     "message_id",
     "member_id",
     "payout_id",
     "attempt_no",
     "template",
     "recipient_no",
-    "payee_version",
     "amount_fen",
     "reason",
     "booked_on",
     "days",
-    "state",
-    "contact_version",
-    "unit_code",
-    "officers_version",
     "created_at",
-    "dispatch_id",
 )
+VERSIONS: Final = ("contact_version", "payee_version", "unit_code", "officers_version")
+COLUMNS: Final = (*OWN, *VERSIONS, "state", "dispatch_id")
+MATERIAL: Final = f"select {', '.join((*OWN, *VERSIONS))} from message where message_id = any($1)"  # noqa: S608 - constant columns
+WHOSE: Final = itemgetter(OWN.index("member_id"), *range(len(OWN), len(OWN) + len(VERSIONS)))
 
 
 async def write(
     unit: Unit, placed: Sequence[Placed], moment: datetime, texts_per_call: int
-) -> set[UUID]:
+) -> tuple[set[UUID], Mapping[UUID, Sequence[MaterialRow]]]:
     """Write new messages, and the address into those that waited for it; all else stands.
 
     What has its address is put into calls, which are queued; what has none joins those that wait.
-    Gives the ids of the messages that are new or have stopped waiting.
+    Gives the ids of the messages that are new or have stopped waiting, and of each call the rows
+    that are new.
     """
     if not placed:
-        return set()
+        return set(), {}
     ordered = sorted(placed, key=_message_id)
     states = await _states(unit, [one.notice.message_id for one in ordered])
     new: list[Placed] = ordered
@@ -82,11 +74,16 @@ async def write(
         ]
     calls = _calls([*new, *addressed], texts_per_call)
     call_of = {key: call.dispatch_id for call in calls for key in call.message_ids}
-    await unit.copy("message", COLUMNS, [_row(one, moment, call_of) for one in new])
+    rows = [_row(one, moment, call_of) for one in new]
+    await unit.copy("message", COLUMNS, rows)
     await _address(unit, addressed, call_of)
     await _wait(unit, [one for one in new if one.state is MessageState.AWAITING_CONTACT])
     await dispatches.queue(unit, calls, moment)
-    return {one.notice.message_id for one in new} | {one.notice.message_id for one in addressed}
+    of_call: defaultdict[UUID, list[MaterialRow]] = defaultdict(list)
+    for row in rows:
+        if (call_id := row[-1]) is not None:
+            of_call[call_id].append(row)
+    return {one.notice.message_id for one in [*new, *addressed]}, of_call
 
 
 def _calls(placed: Sequence[Placed], texts_per_call: int) -> list[Queued]:
@@ -111,7 +108,7 @@ def _message_id(one: Placed) -> int:
     return one.notice.message_id.int
 
 
-def _row(one: Placed, moment: datetime, call_of: Mapping[UUID, UUID]) -> tuple[object, ...]:
+def _row(one: Placed, moment: datetime, call_of: Mapping[UUID, UUID]) -> tuple[Any, ...]:
     notice, state = one.notice, one.state
     return (
         notice.message_id,
@@ -120,16 +117,16 @@ def _row(one: Placed, moment: datetime, call_of: Mapping[UUID, UUID]) -> tuple[o
         notice.attempt_no,
         notice.template,
         notice.recipient_no,
-        notice.payee_version,
         notice.amount_fen,
         notice.reason,
         notice.booked_on,
         notice.days,
-        None if state is MessageState.READY else state,
+        moment,
         one.contact_version,
+        notice.payee_version,
         one.unit_code,
         one.officers_version,
-        moment,
+        None if state is MessageState.READY else state,
         call_of.get(notice.message_id),
     )
 
@@ -245,9 +242,14 @@ async def waited_out(unit: Unit, moment: datetime, rows_max: int) -> list[Notice
 
 async def material(unit: Unit, message_ids: Sequence[UUID]) -> list[Material]:
     """Give what the texts are made of, in the order asked."""
-    rows = await unit.fetch(MATERIAL, message_ids)
-    found = {one.message_id: one for one in await _with_sealed(unit, rows)}
+    rows = await material_rows(unit, message_ids)
+    found = {one.message_id: one for one in await with_sealed(unit, rows)}
     return [found[key] for key in message_ids if key in found]
+
+
+async def material_rows(unit: Unit, message_ids: Sequence[UUID]) -> Sequence[MaterialRow]:
+    """Give what the texts say by themselves, in any order."""
+    return await unit.fetch(MATERIAL, message_ids) if message_ids else []
 
 
 async def material_of_open(
@@ -257,17 +259,16 @@ async def material_of_open(
     rows = await unit.fetch(
         f"{MATERIAL} and dispatch_id = $2 and state is null", message_ids, dispatch_id
     )
-    return await _with_sealed(unit, rows)
+    return await with_sealed(unit, rows)
 
 
-async def _with_sealed(unit: Unit, rows: Sequence[Row]) -> list[Material]:
-    """Give the texts of rows of `MATERIAL`; what is sealed is read once for each member."""
+async def with_sealed(unit: Unit, rows: Sequence[MaterialRow]) -> list[Material]:
+    """Read what is sealed, once for each member, and give the materials in the rows' order."""
     whose = [WHOSE(row) for row in rows]
     distinct = list(dict.fromkeys(whose))
     sealed = dict(zip(distinct, await contacts.sealed(unit, distinct), strict=True))
     return [
-        Material(*row[:OWN_COLUMNS], sealed=sealed[key])
-        for row, key in zip(rows, whose, strict=True)
+        Material(*row[: len(OWN)], sealed=sealed[key]) for row, key in zip(rows, whose, strict=True)
     ]
 
 

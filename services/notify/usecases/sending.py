@@ -23,10 +23,11 @@ from services.common.kit.gathering import Gathering
 from services.common.kit.logs import get_logger
 from services.common.kit.sealing import BlindIndex
 from services.notify.channels.base import NOT_FOUND, Outcome, Remedy, SmsChannel, Verdict
-from services.notify.model import Dispatch, DispatchState, MessageState, Text
+from services.notify.model import Dispatch, DispatchState, Material, MessageState, Text
 from services.notify.settings import Settings
 from services.notify.store import dispatches, messages
 from services.notify.store.dispatches import NO_PHONE, Kept, Queued, Settled, Signed
+from services.notify.usecases.at_hand import AtHand
 from services.notify.usecases.composing import Composer, texts
 
 log = get_logger()
@@ -85,6 +86,7 @@ class Sending:
     phones: BlindIndex
     texts_queued: asyncio.Event
     doubts: asyncio.Event
+    at_hand: AtHand
 
     def __post_init__(self) -> None:
         self._settling = Gathering[Answered, None](
@@ -118,8 +120,7 @@ class Sending:
                 due += await dispatches.take(unit, moment, calls - len(due), again=again)
             if not due:
                 return []
-            message_ids = [key for call in due for key in call.message_ids]
-            made, unreadable = texts(self.composer, await messages.material(unit, message_ids))
+            made, unreadable = texts(self.composer, await self._materials(unit, due))
             await self._give_up(unit, unreadable, UNREADABLE)
             readable = {text.message_id: text for text in made}
             taken = [self._dispatch(call, readable, moment) for call in due]
@@ -129,6 +130,14 @@ class Sending:
             await dispatches.settle(unit, [Settled(key, DispatchState.DONE) for key in empty])
         crashpoint("notify.submitting")
         return written
+
+    async def _materials(self, unit: Unit, due: Sequence[Queued]) -> list[Material]:
+        """Give what the texts of these calls are made of; what is at hand is not read again."""
+        at_hand = [(call, self.at_hand.take(call)) for call in due]
+        absent = [key for call, rows in at_hand if rows is None for key in call.message_ids]
+        rows = [row for _, some in at_hand if some is not None for row in some]
+        rows += await messages.material_rows(unit, absent)
+        return await messages.with_sealed(unit, rows)
 
     async def hand_over(self, dispatch: Dispatch) -> bool:
         """Make the call and settle it; tell whether the provider takes texts at present."""

@@ -30,6 +30,7 @@ from services.common.contracts.payments import (
     PayoutRefused,
     PayoutReturned,
 )
+from services.common.ids import as_drivers
 from services.common.kit import clock
 from services.common.kit.db import Database, Unit
 from services.notify.model import (
@@ -45,6 +46,7 @@ from services.notify.model import (
 from services.notify.settings import Settings
 from services.notify.store import contacts, mend_codes, messages
 from services.notify.store.contacts import Known, Officers
+from services.notify.usecases.at_hand import AtHand
 from services.notify.usecases.composing import Composer
 
 E = TypeVar("E", bound=Event)
@@ -56,6 +58,7 @@ class Teller:
     settings: Settings
     composer: Composer
     texts_queued: asyncio.Event
+    at_hand: AtHand
 
     async def tell(self, unit: Unit, events: Sequence[Event]) -> None:
         """Keep what the events say of people, and write the messages about the payouts."""
@@ -101,7 +104,8 @@ class Teller:
         """
         per_call = self.settings.texts_per_call_max
         first = [one for one in placed if one.notice.recipient_no <= FIRST_OFFICER]
-        written = await messages.write(unit, first, moment, per_call)
+        written, rows_of_call = await messages.write(unit, first, moment, per_call)
+        self.at_hand.keep(rows_of_call)
         await mend_codes.write(unit, self._mend_codes(first, written, moment))
         further = [
             one
@@ -231,10 +235,12 @@ def _notice(
     *,
     days: int | None = None,
 ) -> Notice:
+    # Both are hashed, compared and sent several times until the text is gone.
+    member_id, payout_id = as_drivers(event.member_id), as_drivers(event.payout_id)
     return Notice(
-        message_id=text_id(event.payout_id, event.attempt_no, template, recipient_no, days),
-        member_id=event.member_id,
-        payout_id=event.payout_id,
+        message_id=text_id(payout_id, event.attempt_no, template, recipient_no, days),
+        member_id=member_id,
+        payout_id=payout_id,
         attempt_no=event.attempt_no,
         template=template,
         recipient_no=recipient_no,
