@@ -18,7 +18,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from services.common.kit import outbox
+from services.common.kit import outbox, years
 from services.common.kit.logs import get_logger
 
 LOCK_TIMEOUT_MS: Final = 2_000
@@ -97,7 +97,9 @@ def _upgrade(connection: Connection, settings: Config, revision: str, role: str 
     settings.attributes.update(connection=connection, step_taken=settle_rights)
     command.upgrade(settings, revision)
     if connection.scalar(text("select to_regclass('outbox')")) is not None:
-        connection.exec_driver_sql(outbox.MONTHS_DDL)
+        for statement in (outbox.MONTHS_DDL, *years.DDL):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("select make_years()")
     # No step may have been due, and the role be new.
     settle_rights()
     connection.commit()
@@ -130,7 +132,7 @@ def grant_use(connection: Connection, role: str) -> None:
     statements += [
         f"alter function {function} security definer set search_path = public, pg_temp"
         for function in functions
-        if function in outbox.OWNERS_FUNCTIONS
+        if function in (*outbox.OWNERS_FUNCTIONS, years.OWNERS_FUNCTION)
     ]
     for statement in statements:
         connection.exec_driver_sql(statement)

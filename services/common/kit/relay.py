@@ -203,12 +203,14 @@ class Relay:
         return after, events
 
     async def _see_to_months(self, connection: "asyncpg.Connection[Row]", state: State) -> None:
-        """Make the month to come, and drop those that are old and passed by everybody.
+        """Make the month and the year to come, and drop months old and passed by everybody.
 
         Groups stand a little behind the relay as long as events come; so they are asked whether
         they have passed what it had published the last time.
         """
         await connection.execute("select outbox_ensure_partitions()")
+        with contextlib.suppress(asyncpg.LockNotAvailableError):
+            await connection.execute("select make_years()")
         earlier, self._an_hour_ago = self._an_hour_ago, state
         if earlier is None or await self._is_lost(state):
             return  # a log that is lost is told everything anew, the old months too

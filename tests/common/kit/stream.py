@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local.topics import make_topics
 from services.common.contracts.event import PARTITIONS, Event, MemberEvent, Reader
 from services.common.ids import new_id
-from services.common.kit import clock, consumer, outbox, positions
+from services.common.kit import clock, consumer, outbox, positions, years
 from services.common.kit.consumer import Consumer, Handler
 from services.common.kit.db import Database, Row, Unit, driver_dsn
 from services.common.kit.health import Health
@@ -197,6 +197,7 @@ async def lay_tables(url: str) -> None:
         *outbox.DDL,
         *outbox.SETS_DDL,
         outbox.MONTHS_DDL,
+        *years.DDL,
         *positions.DDL,
         *consumer.DEAD_LETTERS_DDL,
     ):

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from deploy.local import postgres
-from services.common.kit import migrate
+from services.common.kit import clock, migrate
 from services.common.kit.db import driver_dsn
 from tests.conftest import MakeDatabase
 from tests.servers import PostgresServer
@@ -15,7 +15,7 @@ from tests.servers import PostgresServer
 PACKAGE = "desk_under_test"
 CLERK = "desk_clerk"
 FIRST = """
-from services.common.kit import migrate, outbox
+from services.common.kit import clock, migrate, outbox
 
 revision, down_revision = "0001", None
 
@@ -30,7 +30,7 @@ def upgrade() -> None:
     migrate.append_only("book")
 """
 SECOND = """
-from services.common.kit import migrate
+from services.common.kit import clock, migrate
 
 revision, down_revision = "0002", "0001"
 
@@ -149,6 +149,44 @@ async def test_a_month_of_the_outbox_is_made_and_dropped_by_the_owner_at_the_ser
     )
     assert await two.clerk("select outbox_drop_months(pg_current_snapshot())") == 1
     await two.refused(f"drop table {name}", f"table {name}")
+
+
+THIS_YEAR = clock.now().year
+# A table whose rows lie by years, with a row from before that tells no time.
+BY_YEARS = (
+    "create table said_default (id uuid primary key) with (fillfactor = 90)",
+    "alter table said_default alter column id set statistics 7",
+    "insert into said_default values ('f0000000-0000-8000-8000-000000000000')",
+    "create table said (id uuid primary key) partition by range (id)",
+    "alter table said attach partition said_default default",
+)
+YEARS = """
+    select array_agg(array[relname::text, reloptions::text, attstattarget::text] order by relname)
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'id'
+    where relname ~ '^said_[0-9]{4}$'
+    """
+AS_THE_OTHERS = ["{fillfactor=90}", "7"]
+
+
+async def test_a_year_is_made_by_the_owner_before_it_begins_at_the_services_word(two: Two) -> None:
+    this, following = f"said_{THIS_YEAR}", f"said_{THIS_YEAR + 1}"
+    for statement in BY_YEARS:
+        await two.owner(statement)
+    await two.upgrade()
+    assert await two.owner(YEARS) == [[this, *AS_THE_OTHERS], [following, *AS_THE_OTHERS]]
+    said = await two.clerk("insert into said values (uuidv7()) returning id")
+    assert await two.owner(f"table {this}") == said
+    await two.owner(f"drop table {following}")
+    assert await two.clerk("select make_years()") == 1
+    assert await two.clerk("select make_years()") == 0
+    await two.refused(f"table {following}", f"drop table {following}")
+
+
+async def test_a_year_that_has_begun_in_one_table_with_others_stays_there(two: Two) -> None:
+    for statement in (*BY_YEARS, "insert into said values (uuidv7())"):
+        await two.owner(statement)
+    await two.upgrade()
+    assert await two.owner(YEARS) == [[f"said_{THIS_YEAR + 1}", *AS_THE_OTHERS]]
 
 
 async def test_a_step_that_fails_gives_no_rights(two: Two, steps: Path) -> None:
