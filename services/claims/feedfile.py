@@ -105,14 +105,15 @@ class OrderedFeed:
 def in_order(path: Path, opener: Opener, feed_id: UUID, suite: Suite) -> OrderedFeed:
     """Read the whole feed once; raises a `FeedUnreadable` where it is not a feed.
 
-    What is put aside of it meanwhile is sealed by `suite`.
+    What is put aside of it meanwhile is sealed by `suite`; a disk that has no room for it, or does
+    not read, raises its `OSError`.
     """
     for encoding in ENCODINGS:
         try:
             return _in_order(path, opener, feed_id, encoding, suite)
         except UnicodeDecodeError:
             continue
-        except (csv.Error, OSError, EOFError, zlib.error) as bad:
+        except (csv.Error, gzip.BadGzipFile, FileNotFoundError, EOFError, zlib.error) as bad:
             raise FeedUnreadable from bad
     raise FeedWrongEncoding
 

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import resource
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +20,8 @@ from services.common.kit.sealing import Opener, Sealer, Suite
 HEADER = ["setl_id", "certno", "psn_name"]
 
 
-def ordered(folder: Path, content: str) -> OrderedFeed:
+def ordered(folder: Path, content: str, *, room: int = resource.RLIM_INFINITY) -> OrderedFeed:
+    """Read a feed where no file may become larger than `room` meanwhile."""
     key, feed_id = X25519PrivateKey.generate(), new_id()
     path = feedfile.path_of(folder, feed_id)
 
@@ -30,7 +32,12 @@ def ordered(folder: Path, content: str) -> OrderedFeed:
             await file.finish()
 
     asyncio.run(keep())
-    return feedfile.in_order(path, Opener("claims", [key]), feed_id, Suite.SM4_GCM)
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    try:
+        return feedfile.in_order(path, Opener("claims", [key]), feed_id, Suite.SM4_GCM)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
 
 
 def lines(folder: Path, content: str, *, after: int = 0) -> list[Line]:
@@ -65,6 +72,13 @@ def test_a_persons_rows_stand_side_by_side_in_the_order_of_the_file(tmp_path: Pa
     runs = [list(run) for _, run in groupby(found, key=lambda line: line[1][1])]
     assert len(runs) == 97
     assert all(run == sorted(run) for run in runs)
+
+
+def test_a_disk_without_room_is_not_taken_for_a_bad_feed(tmp_path: Path) -> None:
+    content = written(many(), csv.QUOTE_MINIMAL)
+    with pytest.raises(OSError, match=r"too large|No space"):
+        ordered(tmp_path, content, room=100_000)
+    assert len(lines(tmp_path, content)) == 30_000
 
 
 def test_small_and_capital_letters_name_the_same_person(tmp_path: Path) -> None:

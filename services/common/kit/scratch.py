@@ -6,6 +6,7 @@ and the disk's room is free again by itself.
 
 import os
 import tempfile
+from errno import ENOSPC
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,15 +24,18 @@ class Scratch:
     """Pieces of bytes, put aside one after another and taken back in any order, any often."""
 
     def __init__(self, folder: Path, suite: Suite) -> None:
-        self._file: Final = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - `close` ends it
+        # Pieces are large, and what a buffer could not write on it would try again when closed.
+        self._file: Final = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - `close` ends it
         self._cipher = CIPHERS[suite](os.urandom(DATA_KEY_BYTES))
         self._end = 0
 
     def put(self, plain: bytes) -> Place:
+        """Put a piece aside; raises an `OSError` where there is no room for it."""
         place = Place(self._end, len(plain))
         sealed = self._cipher.encrypt(_nonce(place), plain, None)
         self._file.seek(place.offset)
-        self._file.write(sealed)
+        if self._file.write(sealed) < len(sealed):
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
         self._end += len(sealed)
         return Place(place.offset, len(sealed))
 
