@@ -36,10 +36,13 @@ async def fresh_platform(
     env: Mapping[str, str],
     extra_env: Mapping[str, Mapping[str, str]] | None = None,
     stores: Path | None = None,
+    *,
+    stores_stay: bool = True,
 ) -> AsyncGenerator[Platform]:
-    """Start everything on empty stores, or on a copy of others that were filled under this folder.
+    """Start everything on empty stores, or on others that were filled under this folder.
 
-    Keys and credentials of the folder stay as they are.
+    It is a copy of them unless they need not stay. Keys and credentials of the folder stay as they
+    are.
     """
     own = {name: value for name, value in env.items() if name not in _OUTSIDE}
     own["PROFILE"] = "development"
@@ -50,10 +53,10 @@ async def fresh_platform(
     shutil.rmtree(settings.data_dir, ignore_errors=True)
     if stores is not None:
         # By cp, since the server's folders belong to a user of its own.
-        copy = ("cp", "-a", "--reflink=auto", str(stores), str(settings.data_dir))
-        copying = await asyncio.create_subprocess_exec(*copy)
-        if await copying.wait():
-            raise StageTaken(f"{stores} could not be copied")
+        bring = ("cp", "-a", "--reflink=auto") if stores_stay else ("mv",)
+        bringing = await asyncio.create_subprocess_exec(*bring, stores, settings.data_dir)
+        if await bringing.wait():
+            raise StageTaken(f"{stores} could not be brought")
     platform = Platform(var_dir, own, extra_env=extra_env, say=progress.show)
     try:
         try:
