@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import cast
 from uuid import UUID
@@ -20,13 +21,21 @@ APPLICATION = "kit.db under test"
 AT_ONCE = 5
 
 
+@asynccontextmanager
+async def database_with(make_database: MakeDatabase, **knobs: float) -> AsyncGenerator[Database]:
+    url = await make_database("kit_db")
+    settings = ServiceSettings.model_validate({"database_url": url, "port": 0, **knobs})
+    database = Database(settings, application=APPLICATION)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 @pytest.fixture
 async def database(make_database: MakeDatabase) -> AsyncGenerator[Database]:
-    url = await make_database("kit_db")
-    settings = ServiceSettings(database_url=url, port=0, database_pool_size=AT_ONCE)
-    database = Database(settings, application=APPLICATION)
-    yield database
-    await database.close()
+    async with database_with(make_database, database_pool_size=AT_ONCE) as database:
+        yield database
 
 
 async def test_a_server_that_takes_nobody_in_is_trouble_that_passes(
@@ -136,14 +145,8 @@ async def test_a_single_statement_is_a_transaction_by_itself(database: Database)
 async def test_who_is_one_too_many_waits_for_a_connection_and_not_for_ever(
     make_database: MakeDatabase,
 ) -> None:
-    settings = ServiceSettings(
-        database_url=await make_database("kit_db"),
-        port=0,
-        database_pool_size=1,
-        database_connect_timeout_s=0.5,
-    )
-    database = Database(settings, application=APPLICATION)
-    try:
+    one = database_with(make_database, database_pool_size=1, database_connect_timeout_s=0.5)
+    async with one as database:
         async with database.begin() as unit:
             with pytest.raises(TimeoutError):
                 await database.ping()
@@ -151,8 +154,6 @@ async def test_who_is_one_too_many_waits_for_a_connection_and_not_for_ever(
             await unit.fetchval("select 1")
             assert not waiting.done()
         await waiting
-    finally:
-        await database.close()
 
 
 async def test_a_moment_comes_back_as_it_was_to_the_microsecond(database: Database) -> None:
@@ -181,14 +182,8 @@ async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
 async def test_a_report_has_more_time_than_others_and_sees_one_moment(
     make_database: MakeDatabase,
 ) -> None:
-    settings = ServiceSettings(
-        database_url=await make_database("kit_db"),
-        port=0,
-        statement_timeout_ms=300,
-        database_command_timeout_s=0.4,
-    )
-    database = Database(settings, application=APPLICATION)
-    try:
+    hasty = {"statement_timeout_ms": 300, "database_command_timeout_s": 0.4}
+    async with database_with(make_database, **hasty) as database:
         with pytest.raises(TRANSIENT):
             async with database.begin() as unit:
                 await unit.fetchval("select pg_sleep(1)")
@@ -200,8 +195,6 @@ async def test_a_report_has_more_time_than_others_and_sees_one_moment(
             assert await unit.fetchval("select count(*) from pg_class") == before
         async with database.begin() as unit:
             assert await unit.fetchval("show statement_timeout") == "300ms"
-    finally:
-        await database.close()
 
 
 @pytest.mark.parametrize(
