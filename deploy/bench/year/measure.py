@@ -88,7 +88,7 @@ async def measure(year: Run, options: Options, folder: Path) -> tuple[dict[str, 
     before = backends(run_dir)
     killing = kills(platform, options.kill_every_s)
     async with measured(run_dir) as costs, killing:
-        told = await year.settle(feeds)
+        told = await year.settle(feeds, max(one.paid_people for one in years))
     spent = backends(run_dir)
     for path in feeds:
         path.unlink()

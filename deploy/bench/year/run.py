@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -87,8 +87,11 @@ class Run:
             ]
             await self.other_side.call("POST", "/bank/accounts", json=told)
 
-    async def settle(self, feeds: Sequence[Path]) -> list[Json]:
-        """Send the feeds in, put wrong cards right once they are worked, wait for the last text."""
+    async def settle(self, feeds: Sequence[Path], paid_people: int) -> list[Json]:
+        """Send the feeds in, put wrong cards right once they are worked, wait for the last text.
+
+        The first `paid_people` members are paid: nobody hears of the wrong cards of the others.
+        """
         sent: list[str] = []
         for path in feeds:
             with path.open("rb") as file:
@@ -96,7 +99,7 @@ class Run:
             self.timed.accepted.append(time.time())
         done = [await self._settled(feed_id) for feed_id in sent]
         self.timed.settled = time.time()
-        await self._mend_cards()
+        await self._mend_cards({number for number in self.wrong if number <= paid_people})
         await self._quiet()
         return done
 
@@ -113,9 +116,8 @@ class Run:
                     return feed
             await asyncio.sleep(POLL_S)
 
-    async def _mend_cards(self) -> None:
+    async def _mend_cards(self, wrong: Collection[int]) -> None:
         """Do what the officers are told to: send the roster in again with the right card."""
-        wrong = set(self.wrong)
         waiting: list[str] = []
         for code, numbers in units(self.roster):
             mine = [n for n in numbers if n in wrong]
