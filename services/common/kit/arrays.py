@@ -8,7 +8,7 @@ from asyncpg.protocol import protocol
 
 
 def only_lists_are_arrays() -> None:
-    """Have the driver of this process ask for the two classes themselves; may be called again."""
+    """Have the driver of this process ask for these two kinds; it may be called again."""
     for name in ("IterableABC", "SizedABC"):
         if not hasattr(protocol, name):
             raise RuntimeError(

@@ -53,7 +53,8 @@ _MAKE: Final = """
                                name, whole.relname, begins, ends, coalesce(whole.kept, ''));
                 for counted in
                     select attname, attstattarget as target from pg_attribute
-                    where attrelid = whole.oid and attnum > 0 and attstattarget is not null
+                    where attrelid = whole.oid and attnum > 0 and not attisdropped
+                      and attstattarget is not null
                 loop
                     execute format('alter table %I alter column %I set statistics %s',
                                    name, counted.attname, counted.target);
