@@ -24,7 +24,7 @@ import msgspec
 from services.claims.errors import FeedEmpty, FeedUnreadable, FeedWrongEncoding
 from services.common.kit.scratch import Place, Scratch
 from services.common.kit.sealed_file import open_sealed_file
-from services.common.kit.sealing import Opener, Suite
+from services.common.kit.sealing import Opener, SealBroken, Suite
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
@@ -32,6 +32,14 @@ _WHOSE: Final = "certno"
 _BLANK: Final = ("\n", "\r\n", "\r")
 _FIRST_LINE: Final = 2  # the header is line 1
 _FIELD_CHARS_MAX: Final = csv.field_size_limit()
+_NO_FEED: Final = (
+    csv.Error,
+    gzip.BadGzipFile,
+    FileNotFoundError,
+    EOFError,
+    zlib.error,
+    SealBroken,
+)
 
 # Rows are sorted a section at a time: of a year's file one has 15,000, some 5 MB.
 _SECTIONS: Final = 256
@@ -75,7 +83,8 @@ class OrderedFeed:
         return sum(map(self._size, range(_SECTIONS)))
 
     def add(self, number: int, whose: str, text: str) -> None:
-        checksum = crc32(whose.upper().encode())
+        """Take a row in; rows of nobody are spread, lest a section become a whole file."""
+        checksum = crc32((whose or str(number)).upper().encode())
         section = checksum >> 24
         rest = self._rest[section]
         # Texts in order are rows in order: by person first, then by line.
@@ -113,7 +122,7 @@ def in_order(path: Path, opener: Opener, feed_id: UUID, suite: Suite) -> Ordered
             return _in_order(path, opener, feed_id, encoding, suite)
         except UnicodeDecodeError:
             continue
-        except (csv.Error, gzip.BadGzipFile, FileNotFoundError, EOFError, zlib.error) as bad:
+        except _NO_FEED as bad:
             raise FeedUnreadable from bad
     raise FeedWrongEncoding
 
@@ -159,7 +168,8 @@ def _fields(text: str) -> list[str]:
 
 def _written(row: list[str]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(row)
+    # With this ending the writer puts quotes around a carriage return too.
+    csv.writer(text, lineterminator="\r\n").writerow(row)
     return text.getvalue()
 
 

@@ -1,6 +1,7 @@
 """The loops that wake use cases: the feed, settlements in review, backtests, new editions."""
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -32,6 +33,8 @@ from services.common.kit.sealing import Suite
 log = get_logger()
 
 RETRY_S = 0.5
+# A feed is read through anew each time, so who needs a disk mended is not asked twice a second.
+DISK_RETRY_S = 20.0
 YIELD_S = 0.05
 FRESH_WAIT_S = 5.0
 # While people are being served the feed works a third of the time, in chunks a third as large: what
@@ -73,24 +76,34 @@ class FeedWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
-            await self._run(stop)
+            while not stop.is_set():
+                await self._lead(stop)
         finally:
             self._let_go()
 
-    async def _run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                feed = await feeds.next_feed(self._database)
-                if feed is None:
-                    self._health.waiting("feed")
-                    await pause(self._settings.feed_poll_ms / 1000, stop)
-                else:
-                    await self._work(feed, stop)
-            except FeedMoved:
-                continue
-            except TRANSIENT as trouble:
-                log.warning("timer.failed", job="feed", error=trouble)
-                await pause(RETRY_S, stop)
+    async def _lead(self, stop: asyncio.Event) -> None:
+        """Work feeds until there is trouble, or stand by a while where another process leads."""
+        retry_s = RETRY_S
+        try:
+            async with leadership(self._settings, "feed") as lead:
+                while lead is not None and not stop.is_set():
+                    await lead.still_held()
+                    await self._next_or_wait(stop)
+            self._let_go()  # of what another process leads now
+            self._health.waiting("feed")
+        except (*TRANSIENT, FeedMoved) as trouble:
+            log.warning("timer.failed", job="feed", error=trouble)
+            if isinstance(trouble, OSError) and trouble.errno == errno.ENOSPC:
+                retry_s = DISK_RETRY_S
+        await pause(retry_s, stop)
+
+    async def _next_or_wait(self, stop: asyncio.Event) -> None:
+        feed = await feeds.next_feed(self._database)
+        if feed is None:
+            self._health.waiting("feed")
+            await pause(self._settings.feed_poll_ms / 1000, stop)
+        else:
+            await self._work(feed, stop)
 
     async def _work(self, feed: Feed, stop: asyncio.Event) -> None:
         """Take one feed from where it is to its end, or refuse it whole."""
@@ -104,7 +117,8 @@ class FeedWorker:
                 await self._refuse(feed, bad.code)
             else:  # it was read through before: the disk is at fault, and rows are booked
                 log.warning("timer.failed", job="feed", feed_id=feed.feed_id, error=bad)
-                await pause(RETRY_S, stop)
+                self._health.waiting("feed")
+                await pause(DISK_RETRY_S, stop)
             return
         if feed.status == "queued":
             await feeds.start(self._database, feed.feed_id, rows.lines)
@@ -112,6 +126,7 @@ class FeedWorker:
         # Who is not known now is refused, so first take in every roster that was on its way.
         while not await self._freshness.reached(FRESH_WAIT_S):
             self._health.progress("feed")
+            await pause(RETRY_S, stop)
             if stop.is_set():
                 return
         done = await self._settle(feed, rows, reader, stop)

@@ -130,7 +130,7 @@ class RosterReader:
 
     def _judged(self, row: int, cells: list[str]) -> RosterRow | list[Refusal]:
         surplus = any(cells[self._width :])
-        padded = cells[: self._width] + [""] * (self._width + 1 - len(cells))
+        padded = [*cells[: self._width], *[""] * (self._width - len(cells)), ""]
         texts = [padded[place].strip() for place in self._places]
         name_, number_, phone_, card_, status, schemes, type_, bank_, hired_, groups_ = texts
 

@@ -3,15 +3,20 @@
 import asyncio
 import csv
 import io
+import os
 import resource
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.claims import feedfile
+from services.claims.errors import FeedUnreadable
 from services.claims.feedfile import Line, OrderedFeed
 from services.common.ids import new_id
 from services.common.kit.sealed_file import SealedFileWriter
@@ -20,8 +25,10 @@ from services.common.kit.sealing import Opener, Sealer, Suite
 HEADER = ["setl_id", "certno", "psn_name"]
 
 
-def ordered(folder: Path, content: str, *, room: int = resource.RLIM_INFINITY) -> OrderedFeed:
-    """Read a feed where no file may become larger than `room` meanwhile."""
+def ordered(
+    folder: Path, content: str, *, room: int = resource.RLIM_INFINITY, cut_at: int | None = None
+) -> OrderedFeed:
+    """Read a feed, perhaps cut short, where no file may become larger than `room` meanwhile."""
     key, feed_id = X25519PrivateKey.generate(), new_id()
     path = feedfile.path_of(folder, feed_id)
 
@@ -32,6 +39,8 @@ def ordered(folder: Path, content: str, *, room: int = resource.RLIM_INFINITY) -
             await file.finish()
 
     asyncio.run(keep())
+    if cut_at is not None:
+        os.truncate(path, cut_at)
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
     try:
@@ -67,6 +76,16 @@ def test_every_row_is_there_once_as_it_was_with_its_line(tmp_path: Path, quoting
     assert sorted(found) == [(number, row) for number, row in enumerate(rows, 2)]
 
 
+@given(
+    st.lists(st.lists(st.text(',"\r\n张a\x1c\u2028', max_size=4), min_size=2, max_size=3)),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_fields_come_back_whatever_stands_in_them(rows: list[list[str]], quoting: int) -> None:
+    with TemporaryDirectory() as folder:
+        found = lines(Path(folder), written([["S1", "x"], *rows], quoting))
+    assert sorted(fields for _, fields in found) == sorted([["S1", "x"], *rows])
+
+
 def test_a_persons_rows_stand_side_by_side_in_the_order_of_the_file(tmp_path: Path) -> None:
     found = lines(tmp_path, written([[one, who, "张三"] for one, who, _ in many()], csv.QUOTE_NONE))
     runs = [list(run) for _, run in groupby(found, key=lambda line: line[1][1])]
@@ -91,6 +110,11 @@ def test_small_and_capital_letters_name_the_same_person(tmp_path: Path) -> None:
 def test_the_order_is_the_same_when_a_feed_is_gone_on_with(tmp_path: Path, after: int) -> None:
     content = written(many(), csv.QUOTE_MINIMAL)
     assert lines(tmp_path, content)[after:] == lines(tmp_path, content, after=after)
+
+
+def test_a_feed_whose_seal_is_broken_is_no_feed(tmp_path: Path) -> None:
+    with pytest.raises(FeedUnreadable):
+        ordered(tmp_path, written(many(), csv.QUOTE_MINIMAL), cut_at=1_000)
 
 
 def test_a_row_that_is_too_short_to_say_whose_it_is_comes_as_it_is(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from uuid import UUID
 
@@ -17,10 +16,10 @@ from services.claims.store.feeds import Feed
 from services.claims.timers import FeedWorker
 from services.claims.usecases import feeds, people, posts
 from services.common.ids import new_id
-from services.common.kit import clock
 from services.common.kit.freshness import Freshness
 from services.common.kit.health import Health
 from services.common.kit.kafka import Cluster
+from services.common.kit.leadership import leadership
 from services.common.kit.sealed_file import SealedFileWriter
 from tests.claims.conftest import ClaimsDesk
 from tests.claims.settlements import a_row
@@ -76,10 +75,10 @@ async def hand_in(claims: ClaimsDesk, content: bytes) -> UUID:
 
 
 async def worked_through(
-    claims: ClaimsDesk, feed_id: UUID, by: type[FeedWorker] = FeedWorker
+    claims: ClaimsDesk, feed_id: UUID, by: type[FeedWorker] = FeedWorker, *, within_s: float = 30
 ) -> Feed:
     stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group, asyncio.timeout(30):
+    async with asyncio.timeout(within_s), asyncio.TaskGroup() as group:
         group.create_task(_run(worker(claims, by), stop))
         while True:
             feed = await feeds.progress(claims.database, feed_id)
@@ -198,21 +197,35 @@ async def test_a_feed_at_rest_shows_nothing_of_a_person(claims: ClaimsDesk) -> N
 async def test_people_are_there_for_a_second_after_the_last_post(claims: ClaimsDesk) -> None:
     await claims.enroll(ZHANG)
     assert not await people.are_there(claims.database)
-    with clock.set_to(datetime(2026, 3, 2, 9, tzinfo=UTC)) as hands:
-        hands.advance(timedelta(days=1))
-        for number in range(2):
-            await posts.post(claims.counter, [claims.incoming(a_row(setl_id=f"P{number}"))])
-            assert await people.are_there(claims.database)
-            hands.advance(timedelta(seconds=1))
-            assert not await people.are_there(claims.database)
+    await posts.post(claims.counter, [claims.incoming(a_row())])
+    assert await people.are_there(claims.database)
+    await claims.fetch("update people_seen set at = at - interval '1 s'")
+    assert not await people.are_there(claims.database)
+
+
+async def test_a_moment_to_come_left_by_a_wrong_clock_keeps_no_feed_waiting(
+    claims: ClaimsDesk,
+) -> None:
+    await claims.fetch("update people_seen set at = now() + interval '1 h'")
+    assert not await people.are_there(claims.database)
+    await claims.counter.people.note()
+    assert await people.are_there(claims.database)
 
 
 async def test_a_feed_goes_on_beside_people_with_rests(claims: ClaimsDesk) -> None:
     await claims.enroll(ZHANG)
     feed_id = await hand_in(claims, a_feed(many_rows(120)))
-    with clock.set_to(datetime(2026, 3, 2, 9, tzinfo=UTC)):
-        await claims.counter.people.note()
-        assert (await worked_through(claims, feed_id)).done == 120
+    await claims.counter.people.note()
+    assert (await worked_through(claims, feed_id)).done == 120
+
+
+async def test_a_second_feed_process_stands_by_until_the_first_is_gone(claims: ClaimsDesk) -> None:
+    await claims.enroll(ZHANG)
+    feed_id = await hand_in(claims, a_feed(many_rows(3)))
+    async with leadership(claims.settings, "feed"):
+        with pytest.raises(TimeoutError):
+            await worked_through(claims, feed_id, within_s=0.5)
+    assert (await worked_through(claims, feed_id)).done == 3
 
 
 class Breathing(FeedWorker):

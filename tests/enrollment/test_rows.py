@@ -144,6 +144,14 @@ def test_columns_stand_in_any_order_and_optional_ones_may_be_missing() -> None:
     assert row.person.hired_on is None
 
 
+def test_a_comma_at_the_end_of_a_row_moves_nothing_into_columns_the_file_lacks() -> None:
+    columns = ["schemes", "phone", "name", "card_number", "employment_status", "id_number"]
+    cells = [getattr(Worker(), column) for column in columns]
+    content = "\n".join([",".join([*columns, "groups"]), ",".join([*cells, "hardship", ""])])
+    person = read(content.encode()).rows[0].person
+    assert (person.id_type, person.payee.bank, person.hired_on) == ("01", "", None)
+
+
 def test_a_row_with_more_cells_than_the_header_is_refused() -> None:
     content = "\n".join([HEADER, worker(1).line() + ",surplus"]).encode()
     assert [(r.column, r.code) for r in read(content).refusals] == [("", RowCode.EXTRA_FIELD)]

@@ -1,13 +1,18 @@
-"""All SQL about people at the counter: when one was served last."""
+"""All SQL about people at the counter: when one was served last, by the server's clock alone.
 
-from datetime import datetime
+Who is served, and who works a feed, may sit on hosts whose clocks differ by more than a second.
+"""
+
+from datetime import timedelta
 
 from services.common.kit.db import Unit
 
 
-async def seen(unit: Unit, at: datetime) -> None:
-    await unit.execute("update people_seen set at = $1 where at < $1", at)
+async def seen(unit: Unit) -> None:
+    await unit.execute("update people_seen set at = now()")
 
 
-async def last_seen(unit: Unit) -> datetime:
-    return await unit.fetchval("select at from people_seen")
+async def seen_within(unit: Unit, past: timedelta) -> bool:
+    return await unit.fetchval(
+        "select at between now() - $1::interval and now() from people_seen", past
+    )

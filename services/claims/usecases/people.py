@@ -23,10 +23,10 @@ class People:
         if now - self._noted_at >= NOTED_EVERY_S:
             self._noted_at = now
             async with self._database.begin() as unit:
-                await store.seen(unit, clock.now())
+                await store.seen(unit)
 
 
 async def are_there(database: Database) -> bool:
     """Tell whether somebody was served within the last second."""
     async with database.begin() as unit:
-        return clock.now() - await store.last_seen(unit) < THERE_FOR
+        return await store.seen_within(unit, THERE_FOR)
