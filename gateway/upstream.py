@@ -1,5 +1,6 @@
 """The services behind the gateway: one way to ask them, and what their answers become here."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -83,14 +84,19 @@ class Desk:
         self, service: Client, path: str, answer: type[Model], **asked: str | int | None
     ) -> Model:
         """Ask, with the query parameters that were told at all."""
-        params = {name: str(value) for name, value in asked.items() if value is not None}
-        got = await service.request("GET", path, caller=self.caller, params=params)
+        got = await service.request("GET", path, caller=self.caller, params=_told(asked))
         return read(got, answer)
 
-    async def report(self, service: Client, path: str, answer: type[Model]) -> Model:
+    async def report(
+        self, service: Client, path: str, answer: type[Model], **asked: str | int | None
+    ) -> Model:
         """Ask for what a service adds up from all that it holds."""
         got = await service.request(
-            "GET", path, caller=self.caller, timeout_s=self.report_timeout_s
+            "GET",
+            path,
+            caller=self.caller,
+            params=_told(asked),
+            timeout_s=self.report_timeout_s,
         )
         return read(got, answer)
 
@@ -127,6 +133,10 @@ class Desk:
         """Hand an answer on while it comes."""
         asked = service.stream("GET", path, caller=self.caller, timeout_s=self.upload_timeout_s)
         return _Relayed(asked, media_type)
+
+
+def _told(asked: Mapping[str, str | int | None]) -> dict[str, str]:
+    return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 def read(got: Answer, answer: type[Model]) -> Model:

@@ -37,7 +37,7 @@ class LocalSettings:
     postgres_huge_pages: bool
     start_timeout_s: float
     stop_timeout_s: float
-    workers: int  # of each service; one serves HTTP in the same process
+    workers: int  # of each service; where there is one, it serves HTTP too
 
     @property
     def run_dir(self) -> Path:

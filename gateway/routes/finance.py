@@ -150,7 +150,7 @@ async def get_reconciliation(
     fund: Segment, first: _First, last: _Last, desk: DeskDep
 ) -> schemas.Reconciliation:
     asked = _span(first, last, fund=fund)
-    return await desk.get(desk.payments, "/reconciliation", schemas.Reconciliation, **asked)
+    return await desk.report(desk.payments, "/reconciliation", schemas.Reconciliation, **asked)
 
 
 @router.get("/reports/trial-balance")
@@ -159,7 +159,8 @@ async def get_trial_balance(
     first: _First, last: _Last, desk: DeskDep, fund: _Fund = None
 ) -> schemas.TrialBalance:
     asked = _span(first, last, fund=fund)
-    return await desk.get(desk.payments, "/reports/trial-balance", schemas.TrialBalance, **asked)
+    path, answer = "/reports/trial-balance", schemas.TrialBalance
+    return await desk.report(desk.payments, path, answer, **asked)
 
 
 @router.get("/reports/funds/{fund_id}")
@@ -168,7 +169,7 @@ async def get_fund_statement(
     fund_id: Segment, first: _First, last: _Last, desk: DeskDep
 ) -> schemas.FundStatement:
     path, answer = f"/reports/funds/{fund_id}", schemas.FundStatement
-    return await desk.get(desk.payments, path, answer, **_span(first, last))
+    return await desk.report(desk.payments, path, answer, **_span(first, last))
 
 
 @router.get(

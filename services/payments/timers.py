@@ -7,6 +7,8 @@ from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from services.common.kit import clock
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT
@@ -34,6 +36,7 @@ BANK: Final = "bank"
 STAND_BY_S: Final = 1.0
 RETRY_S: Final = 0.5
 LONGER_EACH_TIME: Final = 2.0
+TOO_SLOW: Final = (asyncpg.QueryCanceledError, TimeoutError)
 # So long after one payout was parked the next that cannot be cut points to something else.
 PARKED_ALONE_S: Final = 60.0
 
@@ -134,7 +137,8 @@ class Timers:
     async def _cut_one(self, lane: Lane, rows: int | None, follow: Follow) -> int | None:
         """Cut one batch of a lane, of so many payouts at most; give how many to try next time.
 
-        A batch that cannot be cut is tried with half as many until the one at fault is found.
+        A batch that cannot be cut is tried with half as many until the one at fault is found, one
+        that the server is too slow for until it is not.
         """
         rows = rows or rows_max(self._desk, lane)
         try:
@@ -145,7 +149,7 @@ class Timers:
         except TRANSIENT as trouble:
             log.warning("timer.failed", job=CUTTER, error=trouble)
             await asyncio.sleep(RETRY_S)
-            return rows
+            return max(1, rows // 2) if isinstance(trouble, TOO_SLOW) else rows
         except Exception as failure:  # noqa: BLE001 - whatever one payout does, the others go on
             log.warning("timer.failed", job=CUTTER, error=failure)
             if rows > 1:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from services.common.ids import new_id
 from services.common.kit import clock
 from services.common.money import Fen
-from services.payments.model.owed import NOTHING, AccountKey
+from services.payments.model.owed import AccountKey, Balance
 from services.payments.model.payouts import Payout, PayoutState
 from services.payments.rules.owed import Books, repaid, take_from_newest, to_recover
 from services.payments.rules.refusals import refusal_for
@@ -72,7 +72,7 @@ def test_what_is_taken_comes_from_the_newest_and_to_the_fen(
 
 @given(st.lists(st.integers(-1_000, 1_000), max_size=20))
 def test_open_payouts_grow_to_what_is_owed_and_never_beyond(grants: list[int]) -> None:
-    books = Books([(ACCOUNT, NOTHING)])
+    books = Books([(ACCOUNT, Balance(0, 0, 0))])
     opened = sum(books.move(ACCOUNT, granted=amount) for amount in grants)
     assert opened == max(0, sum(grants))
 

@@ -1,4 +1,4 @@
-"""What payments publishes: the bank has paid, the bank has refused."""
+"""What payments publishes: a payout was paid, refused, given back, or is overdue."""
 
 from datetime import date
 from typing import ClassVar, Literal

@@ -24,9 +24,6 @@ class Balance(NamedTuple):
     in_flight_fen: int
 
 
-NOTHING = Balance(0, 0, 0)
-
-
 class Move(NamedTuple):
     """By how much a balance moves, and by how much its open payouts did."""
 

@@ -208,8 +208,8 @@ async def count_decided(
     return state == BatchState.CLOSED
 
 
-# A batch is asked about ten times a second, and its bytes, some 90 of them for a line, are fetched
-# only where they may be sent.
+# A batch is looked at each time it is asked about; its bytes, some 90 of them for a line, are
+# fetched only where they may be sent.
 _READ = (
     "select batch_id, fund_id, tier, batch_no, file_name, business_day, sha256,"
     " case when state in ('fixed', 'submitting', 'unknown') then sealed_file end as sealed_file,"

@@ -1,5 +1,5 @@
 """The books of payments.
 
-Rows of bulk tables are updated in place (fillfactor 50, no index on a column that changes); what
+Rows of bulk tables are updated in place (room on the page, no index on a column that changes); what
 is waiting for something stands in a small table of its own.
 """

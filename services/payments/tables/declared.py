@@ -3,4 +3,3 @@
 from sqlalchemy import MetaData
 
 metadata = MetaData()
-HOT = {"fillfactor": 50}

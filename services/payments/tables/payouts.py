@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.payments.tables.declared import HOT, metadata
+from services.payments.tables.declared import metadata
 
 # Where a member's benefits go to; the member and the card come by events of their own, each with
 # its own version, 0 while it has not come.
@@ -55,7 +55,7 @@ balance = Table(
         "open_fen = greatest(0, granted_fen - paid_fen - in_flight_fen)",
         name="balance_open_is_owed",
     ),
-    postgresql_with=HOT,
+    postgresql_with={"fillfactor": 50},
 )
 
 payout = Table(

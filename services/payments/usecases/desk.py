@@ -52,7 +52,8 @@ class Desk:
     payouts_ready: asyncio.Event = field(default_factory=asyncio.Event)
     batch_moved: asyncio.Event = field(default_factory=asyncio.Event)
     # True while whole batches wait to be cut: grants are left in the log then, where the feed sees
-    # that it has to wait, rather than piled up before the cutter.
+    # that it has to wait, rather than piled up before the cutter. Known to the leading process
+    # alone: of several workers the others go on taking grants in.
     cutting_lags: bool = False
     # What is in the batches that were cut last; whoever applies their results need not look it up.
     _at_hand: dict[UUID, Sequence[Attempt]] = field(

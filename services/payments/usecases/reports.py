@@ -21,7 +21,7 @@ from services.payments.usecases.reconciled import reconciled_days
 
 async def trial_balance(desk: Desk, first: date, last: date) -> list[TrialRow]:
     """Give every account with its opening, debit, credit and closing in a span, both days in it."""
-    async with desk.database.begin() as unit:
+    async with desk.database.report() as unit:
         return await days.trial_rows(unit, first, last)
 
 

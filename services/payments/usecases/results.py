@@ -21,7 +21,6 @@ from services.payments.model.payouts import (
     Paid,
     PayoutState,
     Refused,
-    instruction_id,
 )
 from services.payments.rules import postings
 from services.payments.rules.refusals import refusal_for
@@ -93,9 +92,7 @@ async def list_exception(desk: Desk, batch_id: UUID, exception: BankException) -
 
 def compare(tries: Sequence[Attempt], result: Result) -> Findings:
     """Sort a result's lines; what does not fit an attempt in flight is never applied."""
-    by_id = {
-        instruction_id(attempt.payout.payout_id, attempt.attempt_no): attempt for attempt in tries
-    }
+    by_id = {attempt.instruction_id: attempt for attempt in tries}
     findings = Findings([], [], [])
     for answer in result.lines:
         attempt = by_id.pop(answer.instruction_id, None)

@@ -1,6 +1,7 @@
 """The banks' workdays: China's calendar with its moved workdays, as far as it is published."""
 
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import chinese_calendar
@@ -12,6 +13,7 @@ log = get_logger()
 SATURDAY: Final = 5
 
 
+@lru_cache(maxsize=1_000)  # days without a calendar are said once
 def is_workday(day: date) -> bool:
     """Say whether banks clear on that day; Monday to Friday where no calendar is out yet."""
     try:
