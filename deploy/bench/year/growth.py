@@ -61,10 +61,10 @@ def _shown(runs: list[dict[str, Any]]) -> bool:
     show.heading("Growth", "增长")
     costs = [run["cpu_us_per_settlement"]["together"] for run in runs]
     rows = [
-        (run["years"], run["settlements"], run["seconds"], cost, max(run["rss_mb"].values()))
+        (run["years"], run["settlements"], run["seconds"], cost, picture.largest_service_mb(run))
         for run, cost in zip(runs, costs, strict=True)
     ]
-    show.table([("years", "settlements", "s", "µs CPU each", "largest MB"), *rows])
+    show.table([("years", "settlements", "s", "µs CPU each", "largest service MB"), *rows])
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(picture.svg(runs), encoding="utf-8")
     within = max(costs) <= (1 + GROWTH_MAX) * min(costs)

@@ -1,11 +1,14 @@
-"""Growth as a picture: what a settlement costs in each run, program by program, as SVG."""
+"""Growth as a picture: what a settlement costs in each run, program by program, as SVG.
+
+Below it stands what the largest of our own programs took of memory.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 _WIDTH: Final = 880
-_HEIGHT: Final = 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 230, 60, 60
+_HEIGHT: Final = 440
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 230, 60, 80
 _BAR_SHARE: Final = 0.6
 _GRID_US: Final = 100
 _INK, _FAINT, _LINE = "#1f2933", "#616e7c", "#cbd2d9"
@@ -18,6 +21,7 @@ _COLOURS: Final = {
     "kafka": "#7a5195",
     "sandbox": "#9aa5b1",
 }
+_NOT_OURS: Final = ("postgres", "kafka", "sandbox")
 _OTHERS: Final = "#52606d"
 _FONTS: Final = "'Noto Sans','Noto Sans SC',sans-serif"
 
@@ -41,6 +45,12 @@ def svg(runs: Sequence[Mapping[str, Any]]) -> str:
             "</svg>\n",
         ]
     )
+
+
+def largest_service_mb(run: Mapping[str, Any]) -> float:
+    """Give the peak of the service that took most memory."""
+    peaks: Mapping[str, float] = run["rss_mb"]
+    return max(mb for name, mb in peaks.items() if name not in _NOT_OURS)
 
 
 def _costs(run: Mapping[str, Any]) -> dict[str, float]:
@@ -75,9 +85,11 @@ def _bars(
             )
         middle = x + width / 2
         yield _text(middle, y - 8, f"{sum(cost.values()):.0f}", anchor="middle")
-        yield _text(middle, _HEIGHT - 36, f"{run['years']:g} years", anchor="middle")
+        yield _text(middle, _HEIGHT - 56, f"{run['years']:g} years", anchor="middle")
         counted = f"{run['settlements']:,} in {run['seconds']:.0f} s"
-        yield _text(middle, _HEIGHT - 16, counted, anchor="middle", ink=_FAINT)
+        yield _text(middle, _HEIGHT - 36, counted, anchor="middle", ink=_FAINT)
+        memory = f"services ≤ {largest_service_mb(run):.0f} MB"
+        yield _text(middle, _HEIGHT - 16, memory, anchor="middle", ink=_FAINT)
 
 
 def _legend(costs: Sequence[Mapping[str, float]]) -> Iterator[str]:
