@@ -86,7 +86,11 @@ class Sender:
     async def _send_next(self, group: asyncio.TaskGroup) -> bool:
         """Put the next calls in flight; tell whether there may be more to do at once."""
         calls_max, in_flight = self.settings.dispatches_in_flight, len(self._in_flight)
-        if 2 * in_flight > calls_max or clock.monotonic() < self._paused_until:
+        if 2 * in_flight > calls_max:
+            # Who woke us is not seen to yet: whichever call lands wakes us again.
+            self._more_queued = True
+            return False
+        if clock.monotonic() < self._paused_until:
             return False
         free = calls_max - in_flight
         self._retries_first = not self._retries_first

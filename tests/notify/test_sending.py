@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from services.notify.store.dispatches import Queued
 from services.notify.store.fates import FATE
 from services.notify.usecases.at_hand import CALLS_MAX, AtHand
 from services.notify.usecases.sending import UNKNOWN
-from tests.notify.conftest import EXPIRY_S, NotifyDesk, Person
+from tests.notify.conftest import EXPIRY_S, NotifyDesk, Person, until
 
 MakeDesk = Callable[..., NotifyDesk]
 
@@ -46,6 +47,24 @@ async def test_a_sender_at_work_sends_at_once_and_once(notify: NotifyDesk) -> No
         await notify.hear(paid)
     assert len(notify.texts(person.phone)) == 1
     assert len(await notify.reminders(paid.payout_id)) == 1
+
+
+async def test_what_is_told_while_most_calls_are_in_flight_goes_as_soon_as_one_lands(
+    make_desk: MakeDesk,
+) -> None:
+    notify = make_desk(dispatches_in_flight=3, sender_poll_ms=60_000)
+    [person] = await introduced(notify)
+    notify.provider.order(target="sms", kind="delay", delay_s=1.0, times=2)
+    async with notify.sender_at_work():
+        await notify.hear(person.paid(), person.refused())  # a call each, by their templates
+
+        async def in_flight() -> bool:
+            return len(await notify.fetch("select 1 from open_dispatch")) == 2
+
+        await until(in_flight)
+        later = person.paid()
+        await notify.hear(later)
+        await notify.until_state("sent", later)
 
 
 async def test_two_senders_send_no_text_twice(notify: NotifyDesk) -> None:
@@ -218,6 +237,23 @@ async def test_a_phone_that_has_had_enough_gets_its_text_later(notify: NotifyDes
         await notify.hear(paid)
         await notify.until_state("sent", paid)
     assert len(notify.texts(person.phone)) == 1
+
+
+async def test_however_often_a_text_was_refused_it_waits_no_longer_than_it_may(
+    notify: NotifyDesk,
+) -> None:
+    [person] = await introduced(notify)
+    paid = person.paid()
+    notify.provider.order(target="sms", kind="error", code="isv.DAY_LIMIT_CONTROL")
+    await notify.hear(paid)
+    [dispatch] = await notify.office.sending.take(1, retries_first=False)
+    before = clock.now()
+    await notify.office.sending.hand_over(replace(dispatch, tries=1_024))
+    assert await notify.states(paid) == ["ready"]
+    [row] = await notify.fetch("select ready_at from ready")
+    waits = row["ready_at"] - before
+    longest = timedelta(seconds=notify.settings.retry_max_s)
+    assert longest <= waits < longest + timedelta(seconds=30)
 
 
 async def test_a_phone_that_has_had_enough_for_a_day_is_given_up(make_desk: MakeDesk) -> None:

@@ -40,6 +40,8 @@ UNKNOWN: Final = Verdict(Outcome.UNKNOWN)
 SETTLED_TEXTS_MAX: Final = 2_000
 # Nobody waits for it, and a transaction costs as much as some fifty texts.
 SETTLING_LINGER_S: Final = 0.02
+# Longer than any wait may be; by 1,024 a number would be more than a float holds.
+DOUBLINGS_MAX: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +308,8 @@ class Sending:
             # One bad phone spoils a whole call, so all of them are tried alone.
             again, tries, wait_s = (again, 1, 0.0) if len(dispatch.texts) > 1 else ([], tries, 0.0)
         elif verdict.remedy is Remedy.LATER:
-            wait_s = min(settings.retry_first_s * 2**tries, settings.retry_max_s)
+            doublings = min(tries, DOUBLINGS_MAX)
+            wait_s = min(settings.retry_first_s * 2**doublings, settings.retry_max_s)
             tries += 1
         if verdict.remedy is Remedy.LATER or verdict == NOT_FOUND:
             oldest = moment - timedelta(hours=settings.retry_age_max_h)
