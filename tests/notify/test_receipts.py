@@ -144,6 +144,31 @@ async def test_one_receipt_that_cannot_be_read_does_not_cost_the_others(
     assert (await kept(notify, person))[0] == "delivered"
 
 
+@pytest.mark.parametrize(
+    "odd", [{"report_time": "0001-01-01 00:00:00"}, {"err_code": "A\0B"}, {"err_code": None}]
+)
+async def test_an_odd_receipt_is_kept_and_does_not_cost_the_others(
+    notify: NotifyDesk, odd: dict[str, object]
+) -> None:
+    zhang, li = notify.person("张"), notify.person("李")
+    out_id = await submitted(notify, zhang, li)
+    reports = [receipt(zhang.phone, out_id, **odd), receipt(li.phone, out_id)]
+    assert (await post(notify, reports)).status_code == 200
+    assert (await kept(notify, zhang))[0] == "delivered"
+    assert (await kept(notify, li))[0] == "delivered"
+
+
+async def test_a_receipt_of_our_call_for_a_phone_that_is_not_in_it_changes_nothing(
+    notify: NotifyDesk,
+) -> None:
+    person = notify.person()
+    out_id = await submitted(notify, person)
+    assert (await post(notify, [receipt("13800000000", out_id)])).status_code == 200
+    assert (await kept(notify, person))[0] is None
+    assert (await post(notify, [receipt(person.phone, out_id)])).status_code == 200
+    assert (await kept(notify, person))[0] == "delivered"
+
+
 async def test_a_report_that_is_too_large_is_refused(notify: NotifyDesk) -> None:
     answer = await post(notify, b" " * (notify.settings.report_bytes_max + 1))
     assert answer.status_code == 413

@@ -18,7 +18,7 @@ import msgspec
 from services.common.contracts.event import PARTITIONS, Event, Read, Reader
 from services.common.kit import clock, metrics, positions
 from services.common.kit.crash import crashpoint
-from services.common.kit.db import TRANSIENT, Database, Row, Unit, is_transient
+from services.common.kit.db import TRANSIENT, Database, Row, Unit, is_transient, storable
 from services.common.kit.health import Health
 from services.common.kit.kafka import (
     BrokerTrouble,
@@ -27,7 +27,6 @@ from services.common.kit.kafka import (
     LogReader,
     LogReplaced,
     Record,
-    storable,
 )
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause

@@ -207,7 +207,7 @@ class Database:
                 except BaseException as failure:
                     if transaction is not None:
                         await transaction.rollback()
-                        sound = not isinstance(failure, _UNSOUND)
+                        sound = not isinstance(_said(failure), _UNSOUND)
                     raise
                 if transaction is not None:
                     await transaction.commit()
@@ -243,6 +243,11 @@ class Database:
 
 def _is_large(arg: Argument) -> bool:
     return isinstance(arg, list | tuple) and len(cast("Sequence[object]", arg)) > SET_ROWS
+
+
+def storable(text: str) -> str:
+    """Give as much of a text as a table can hold."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def driver_dsn(url: str) -> str:

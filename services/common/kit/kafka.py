@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeEr
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.common.contracts.event import PARTITIONS, SET_EVENTS_MAX
+from services.common.kit.db import storable
 from services.common.kit.positions import Partition
 
 CLUSTER_CHECK_S = 1.0
@@ -26,6 +27,8 @@ FETCH_WAIT_MS = 2_000
 BUSY_FETCH_WAIT_MS = 50
 BATCH_BYTES = 512 * 1024
 EVENTS_HEADER = "events"
+# No set has a million events; so many digits are somebody else's header.
+COUNT_DIGITS_MAX = 6
 
 BrokerTrouble = (KafkaError, TimeoutError, OSError)
 LogReplaced = OffsetOutOfRangeError
@@ -67,11 +70,9 @@ class Record(NamedTuple):
 
     @property
     def events(self) -> int:
-        """Give how many events its writer says it holds, 1 where nothing is said."""
-        for name, value in self.raw.headers:
-            if name == EVENTS_HEADER and value.isdigit():
-                return int(value)
-        return 1
+        """Give how many events its writer says it holds, 1 where that cannot be read."""
+        told = dict(self.raw.headers).get(EVENTS_HEADER) or b""
+        return int(told) if told.isdigit() and len(told) <= COUNT_DIGITS_MAX else 1
 
 
 class Outgoing(NamedTuple):
@@ -254,7 +255,7 @@ class LogReader:
     async def _next(self, wait_s: float, events_max: int) -> list[Record]:
         found: list[Record] = []
         sets, timeout_ms = max(1, events_max // SET_EVENTS_MAX), int(wait_s * 1000)
-        while sets:
+        while sets > 0:
             async with _within(wait_s + self._timeout_s):
                 lanes = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=sets)
             if not lanes:
@@ -352,8 +353,3 @@ async def _closed(closing: Awaitable[object]) -> bool:
 
 def _topic_partitions(partitions: Iterable[Partition]) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for topic, number in partitions]
-
-
-def storable(text: str) -> str:
-    """Give as much of a text as a table can hold."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

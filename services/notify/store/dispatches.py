@@ -288,7 +288,9 @@ async def save_receipts(unit: Unit, calls: Sequence[Receipts]) -> None:
         [numbers for numbers, _ in numbered],
         [1, *(end + 1 for end in ends[:-1])],
         ends,
-        *map(list, zip(*receipts, strict=True)),
+        [receipt.delivered for receipt in receipts],
+        [receipt.code for receipt in receipts],
+        [receipt.at for receipt in receipts],
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 from services.common.identity import mobile_phone
 from services.common.kit import clock, metrics
 from services.common.kit.clock import BUSINESS_ZONE
-from services.common.kit.db import Database
+from services.common.kit.db import Database, storable
 from services.common.kit.gathering import Gathering
 from services.common.kit.sealing import BlindIndex
 from services.notify.errors import ReportUnreadable
@@ -132,7 +132,7 @@ def _receipt(report: AliyunReport) -> Receipt:
     """Read what is told of a text; the provider's time is China's, an unreadable one is now."""
     try:
         return _told(report.success, report.err_code, report.report_time)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year before the first, in UTC
         return Receipt(report.success, _code(report.err_code), clock.now())
 
 
@@ -143,7 +143,7 @@ def _told(delivered: bool, code: str | None, at: str | None) -> Receipt:  # noqa
 
 
 def _code(told: str | None) -> str:
-    return (told or "")[:CODE_CHARACTERS_MAX]
+    return storable((told or "")[:CODE_CHARACTERS_MAX])
 
 
 def _uuid(text: str | None) -> UUID | None:

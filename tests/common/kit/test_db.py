@@ -101,6 +101,20 @@ async def test_one_connection_serves_one_after_another_whatever_became_of_them(
     assert await backend(database) == first
 
 
+async def test_a_connection_to_a_server_that_only_reads_is_not_kept_whoever_was_told(
+    database: Database,
+) -> None:
+    write = "create table ours (id int)"
+    for by_driver in (True, False):
+        async with database.begin() as unit:
+            await unit.execute("set default_transaction_read_only = on")
+            demoted = await unit.fetchval("select pg_backend_pid()")
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            async with database.begin() as unit:
+                await (unit.execute(write) if by_driver else unit.core.execute(text(write)))
+        assert await backend(database) != demoted
+
+
 async def test_sqlalchemy_and_the_driver_are_in_the_same_transaction(database: Database) -> None:
     for _ in range(2):  # the second time on a connection that was given back
         with pytest.raises(asyncpg.DivisionByZeroError):

@@ -2,13 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from typing import NamedTuple
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from services.common.contracts.event import PARTITIONS
-from services.common.kit.kafka import FETCH_WAIT_MS, LogReader, LogWriter, Outgoing
+from services.common.kit.kafka import (
+    FETCH_WAIT_MS,
+    Header,
+    LogReader,
+    LogWriter,
+    Outgoing,
+    Record,
+)
 from services.common.kit.settings import ServiceSettings
 from tests.servers import KafkaServer
 
@@ -82,3 +90,32 @@ async def test_a_reader_that_was_busy_hears_at_once_what_comes_next(
         await writer.write(everywhere)
         await asyncio.sleep(0.5)  # busy while more comes
         await hear()
+
+
+class Raw(NamedTuple):
+    """What of aiokafka's record tells how many events it holds."""
+
+    headers: Sequence[Header]
+
+
+@pytest.mark.parametrize(
+    ("told", "events"),
+    [(b"7", 7), (b"200", 200), (None, 1), (b"", 1), (b"-1", 1), (b"x", 1), (b"9" * 5_000, 1)],
+)
+def test_a_count_that_cannot_be_read_is_taken_for_one(told: bytes | None, events: int) -> None:
+    assert Record(("a.topic", 0), Raw([("other", b"3"), ("events", told)])).events == events
+    assert Record(("a.topic", 0), Raw([])).events == 1
+
+
+async def test_a_set_with_more_events_than_were_asked_for_is_given_and_the_next_one_too(
+    kafka_server: KafkaServer, reader: LogReader, writer: LogWriter
+) -> None:
+    lane = await kafka_server.make_fresh_topic("large"), 0
+    sets = [Outgoing(b"{}", 0, [("events", b"200")])] * 2
+    await writer.write({lane: sets})
+    await reader.open({lane: 0})
+    found: list[Record] = []
+    async with asyncio.timeout(30):
+        while len(found) < len(sets):
+            found += await reader.next(wait_s=1.0, events_max=100)
+    assert [record.offset for record in found] == [0, 1]
