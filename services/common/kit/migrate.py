@@ -97,9 +97,10 @@ def _upgrade(connection: Connection, settings: Config, revision: str, role: str 
     settings.attributes.update(connection=connection, step_taken=settle_rights)
     command.upgrade(settings, revision)
     if connection.scalar(text("select to_regclass('outbox')")) is not None:
-        for statement in (outbox.MONTHS_DDL, *years.DDL):
+        for statement in (*outbox.MONTHS_DDL, *years.DDL):
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("select make_years()")
+        connection.exec_driver_sql("select outbox_ensure_partitions()")
     # No step may have been due, and the role be new.
     settle_rights()
     connection.commit()

@@ -25,21 +25,36 @@ Row = tuple[str, int, int, bytes]
 
 
 def _partitions_made(parameters: str) -> str:
-    """Give the function that makes this month's partition and the next one's, stored so."""
+    """Give the function that makes this month's partition and the next one's, stored so.
+
+    It locks only where one is missing, and raises only where this month's cannot be made for now.
+    """
     return f"""
-    create or replace function outbox_ensure_partitions() returns void language plpgsql as $$
+    create or replace function outbox_ensure_partitions() returns void
+    language plpgsql set lock_timeout = '200ms' as $$
     declare
         month_start date := date_trunc('month', now() at time zone 'UTC');
         starts date;
+        month text;
     begin
         for step in 0..1 loop
             starts := month_start + make_interval(months => step);
-            execute format(
-                'create table if not exists %I partition of outbox for values from (%L) to (%L)'
-                ' with ({parameters})',
-                'outbox_' || to_char(starts, 'YYYYMM'),
-                starts::timestamp at time zone 'UTC',
-                (starts + interval '1 month') at time zone 'UTC');
+            month := 'outbox_' || to_char(starts, 'YYYYMM');
+            continue when to_regclass(month) is not null;
+            begin
+                -- Of several who make it at once, the others wait here and find it made.
+                lock table only outbox in access exclusive mode;
+                execute format(
+                    'create table if not exists %I partition of outbox for values from (%L) to (%L)'
+                    ' with ({parameters})',
+                    month,
+                    starts::timestamp at time zone 'UTC',
+                    (starts + interval '1 month') at time zone 'UTC');
+            exception when lock_not_available then
+                if step = 0 and to_regclass(month) is null then
+                    raise;
+                end if;
+            end;
         end loop;
     end $$
     """  # noqa: S608 - parameters of storage, named below
@@ -73,11 +88,11 @@ DDL: Final = (
     )
     """,
     "insert into relay_state default values",
-    # The relay asks for it every hour; where the service owns nothing, it runs as the owner.
     _partitions_made("autovacuum_enabled = off"),
     "select outbox_ensure_partitions()",
 )
 
+_MAKE: Final = _partitions_made("autovacuum_enabled = off, toast.autovacuum_enabled = off")
 # What an older shape still holds becomes sets of one, in its place: what is published stays so.
 SETS_DDL: Final = (
     "alter table outbox add column partition smallint, add column events integer",
@@ -92,7 +107,7 @@ SETS_DDL: Final = (
     # Sets are larger than a page, and the server's own way of making them smaller takes longer
     # than writing them.
     "alter table outbox alter column payload set storage external",
-    _partitions_made("autovacuum_enabled = off, toast.autovacuum_enabled = off"),
+    _MAKE,
     """
     do $$
     declare
@@ -108,9 +123,8 @@ SETS_DDL: Final = (
     """,
 )
 
-# Not a step of a migration but laid anew by each, as the rights are: it belongs to the kit. The
-# relay says what was published when, and has seen that every group has passed that.
-MONTHS_DDL: Final = """
+# The relay says what was published when, and has seen that every group has passed that.
+_DROP: Final = """
     create or replace function outbox_drop_months(published pg_snapshot) returns integer
     language plpgsql set lock_timeout = '200ms' as $$
     declare
@@ -135,8 +149,20 @@ MONTHS_DDL: Final = """
         return dropped;
     end $$
     """
+# Not steps of a migration but laid anew by each, as the rights are: they belong to the kit.
+MONTHS_DDL: Final = (_MAKE, _DROP)
 # What a service has made or dropped while it runs: it asks, the owner does it.
 OWNERS_FUNCTIONS: Final = ("outbox_ensure_partitions()", "outbox_drop_months(pg_snapshot)")
+
+# The relay asks for it every hour, and whoever opens a connection at once: after a month in which
+# nothing ran there is none to write into. The gateway's database has no outbox.
+MONTHS_MADE: Final = """
+    do $$ begin
+        if to_regproc('outbox_ensure_partitions') is not null then
+            perform outbox_ensure_partitions();
+        end if;
+    end $$
+    """
 
 
 def rows_of(events: Sequence[Event]) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, cast
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.common.kit import moments
+from services.common.kit import moments, outbox
 from services.common.kit.arrays import only_lists_are_arrays
 
 AGE_MAX_S: Final = 1800.0
@@ -89,6 +89,8 @@ class Pool:
             raw = await core.get_raw_connection()
             driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
             await moments.teach(driver)
+            # Nothing is published but on one of these.
+            await driver.execute(outbox.MONTHS_MADE)
         except BaseException:
             await core.close()
             raise

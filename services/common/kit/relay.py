@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import asyncpg
 import msgspec
 
-from services.common.kit import metrics
+from services.common.kit import metrics, outbox
 from services.common.kit.crash import crashpoint
 from services.common.kit.db import TRANSIENT, Database, DatabaseBounds, Row
 from services.common.kit.health import Health
@@ -145,6 +145,8 @@ class Relay:
                 await pause(STAND_BY_S, stop)
                 return
             log.info("relay.leading")
+            # Before Kafka is asked anything: events are written while it is away, too.
+            await lead.connection.execute(outbox.MONTHS_MADE)
             state = await self._verified(lead.connection, await _read_state(lead.connection))
             tick_events = 0
             while not stop.is_set():
@@ -208,7 +210,7 @@ class Relay:
         Groups stand a little behind the relay as long as events come; so they are asked whether
         they have passed what it had published the last time.
         """
-        await connection.execute("select outbox_ensure_partitions()")
+        await connection.execute(outbox.MONTHS_MADE)
         with contextlib.suppress(asyncpg.LockNotAvailableError):
             await connection.execute("select make_years()")
         earlier, self._an_hour_ago = self._an_hour_ago, state

@@ -196,7 +196,7 @@ async def lay_tables(url: str) -> None:
     for statement in (
         *outbox.DDL,
         *outbox.SETS_DDL,
-        outbox.MONTHS_DDL,
+        *outbox.MONTHS_DDL,
         *years.DDL,
         *positions.DDL,
         *consumer.DEAD_LETTERS_DDL,

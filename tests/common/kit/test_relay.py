@@ -13,8 +13,9 @@ from services.common.ids import new_id
 from services.common.kit import outbox, relay
 from services.common.kit.db import Database, driver_dsn
 from services.common.kit.health import Health
-from services.common.kit.kafka import LogReader, LogWriter, Outgoing
+from services.common.kit.kafka import Cluster, LogReader, LogWriter, Outgoing
 from services.common.kit.positions import Partition
+from services.common.kit.relay import Relay
 from tests.common.kit.stream import Desk, Knobs, lay_tables, running
 from tests.conftest import MakeDatabase
 from tests.servers import KafkaServer
@@ -332,3 +333,59 @@ async def test_what_nobody_was_told_yet_is_not_dropped_however_old(desk: Desk) -
     async with desk.database.begin() as unit:
         now = await unit.fetchval("select pg_current_snapshot()::text")
         assert await unit.fetchval("select outbox_drop_months($1::text::pg_snapshot)", now) == 1
+
+
+async def drop_months(desk: Desk) -> list[str]:
+    """Leave the outbox as it is after months in which nothing ran; give what there was."""
+    before = await months(desk)
+    await desk.database.close()
+    connection = await asyncpg.connect(driver_dsn(desk.knobs.database_url))
+    for month in before:
+        await connection.execute(f"drop table {month}")
+    await connection.close()
+    desk.database = Database(desk.knobs, application="tests")
+    return before
+
+
+async def test_after_months_off_the_first_event_is_written_before_any_relay_has_run(
+    desk: Desk,
+) -> None:
+    before = await drop_months(desk)
+    await asyncio.gather(*(desk.write([number]) for number in range(8)))
+    assert await months(desk) == before
+
+
+async def test_a_relay_makes_the_months_while_kafka_is_away(desk: Desk) -> None:
+    before = await drop_months(desk)
+    away = {"kafka_bootstrap_servers": "127.0.0.1:9", "kafka_timeout_s": 0.5}
+    knobs = desk.knobs.model_copy(update=away)
+    cluster, connection = Cluster(knobs), await asyncpg.connect(driver_dsn(knobs.database_url))
+    there = "select count(*) from pg_inherits where inhparent = 'outbox'::regclass"
+    async with running(Relay(knobs, desk.database, cluster, Health()).run), asyncio.timeout(20):
+        while await connection.fetchval(there) < len(before):  # noqa: ASYNC110 - another's table
+            await asyncio.sleep(0.05)
+    await cluster.close()
+    await connection.close()
+
+
+async def test_of_two_months_the_next_one_waits_for_who_writes_and_this_one_fails(
+    desk: Desk,
+) -> None:
+    this, following = await drop_months(desk)
+    make = "select outbox_ensure_partitions()"
+    url = driver_dsn(desk.knobs.database_url)
+    writer, maker = await asyncpg.connect(url), await asyncpg.connect(url)
+    async with writer.transaction():
+        await writer.execute("lock table outbox in row exclusive mode")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await maker.execute(make)
+    await maker.execute(make)
+    await maker.execute(f"drop table {following}")
+    async with writer.transaction():
+        await writer.execute("lock table outbox in row exclusive mode")
+        await maker.execute(make)
+        assert await months(desk) == [this]
+    await maker.execute(make)
+    assert await months(desk) == [this, following]
+    await writer.close()
+    await maker.close()

@@ -151,6 +151,21 @@ async def test_a_month_of_the_outbox_is_made_and_dropped_by_the_owner_at_the_ser
     await two.refused(f"drop table {name}", f"table {name}")
 
 
+async def test_migrating_makes_the_months_that_an_outbox_is_without(two: Two) -> None:
+    months = """
+        select string_agg(inhrelid::regclass::text, ', ' order by inhrelid::regclass::text)
+        from pg_inherits where inhparent = 'outbox'::regclass
+        """
+    before = await two.owner(months)
+    await two.owner(f"drop table {before}")
+    assert await two.owner(months) is None
+    await two.upgrade()
+    assert await two.owner(months) == before
+    await two.clerk(
+        "insert into outbox (topic, partition, events, payload) values ('a', 0, 1, '[]')"
+    )
+
+
 THIS_YEAR = clock.now().year
 # A table whose rows lie by years, with a row from before that tells no time.
 BY_YEARS = (
