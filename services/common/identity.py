@@ -137,10 +137,6 @@ def _weighted(digits: str, place: int) -> int | None:
     return sum(map(mul, map(int, digits), _WEIGHTS[place:]))
 
 
-def birth_date(resident_number: str) -> date | None:
-    return _born(resident_number[6:14])
-
-
 @lru_cache(_PARTS_KEPT_MAX)
 def _born(digits: str) -> date | None:
     try:
@@ -152,7 +148,7 @@ def _born(digits: str) -> date | None:
 def born_on(number: IdNumber) -> date | None:
     """Read the day of birth from a resident's number; other papers do not tell it."""
     text = number.open()
-    return birth_date(text) if _RESIDENT_ID.fullmatch(text) else None
+    return _born(text[6:14]) if _RESIDENT_ID.fullmatch(text) else None
 
 
 def sex_of(number: IdNumber) -> Literal["F", "M"] | None:
@@ -170,12 +166,5 @@ def mobile_phone(text: str) -> Phone | None:
 
 
 def card_number(text: str) -> CardNumber | None:
-    """Digits only. Luhn is asked apart: passbooks and some local banks do not follow it."""
+    """Digits only, and no check of Luhn's: passbooks and some local banks do not follow it."""
     return CardNumber(text) if _CARD.fullmatch(text) else None
-
-
-def passes_luhn(card: CardNumber) -> bool:
-    """Warn where this is false, never refuse."""
-    digits = [int(digit) for digit in reversed(card.open())]
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0

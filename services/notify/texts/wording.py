@@ -81,7 +81,7 @@ class Wording:
         """Count the parts that the text is charged as, without writing it."""
         words = self.templates[template]
         filled = sum(map(len, map(variables.__getitem__, words.holes)))
-        return _parts(len(self.sign) + len("【】") + words.own_characters + filled)
+        return parts(len(self.sign) + len("【】") + words.own_characters + filled)
 
     def reason(self, code: str) -> str:
         return self.reasons.get(code, self.reasons["OTHER"])
@@ -125,12 +125,8 @@ def _template(name: TemplateName, entry: Mapping[str, Any], code: str | None) ->
     )
 
 
-def parts(content: str) -> int:
+def parts(characters: int) -> int:
     """Count the parts: one up to 70 characters, above that one per 67 begun."""
-    return _parts(len(content))
-
-
-def _parts(characters: int) -> int:
     if characters <= ONE_PART_CHARACTERS:
         return 1
     return -(-characters // LONG_PART_CHARACTERS)
