@@ -147,16 +147,18 @@ class Bench:
         shots = await firing
         await self._quiet()
         costs = _spent(before, cpu_seconds(self.platform.settings.run_dir))
+        answers = _answers(shots)
+        told = {"per_s": per_s, "not_settled": len(shots) - answers["settled"]}
         texts = [text for text in await self.other_side.texts() if _moment(text) >= since]
         claims = {UUID(str(found["claim_id"])) for shot in shots for found in _results(shot)}
         trails = await follow(self.platform, claims, texts, datetime.fromtimestamp(since, UTC))
         if feed is None:
             spent = _each(costs, len(shots))
-            return {"per_s": per_s, **_summary(shots, trails), "cpu_us_per_post": spent}
+            return {**told, **_summary(shots, trails), "cpu_us_per_post": spent}
         online = {moments.get("text accepted") for moments in trails.values()}
         last = max(at for text in texts if (at := _moment(text)) not in online)
         return {
-            "per_s": per_s,
+            **told,
             "feed_rows": feed["lines"],
             "feed_settled_per_s": round(feed["lines"] / (settled - since), 1),
             "feed_told_per_s": round(feed["lines"] / (last - since), 1),
@@ -219,20 +221,23 @@ def _results(shot: Shot) -> list[Json]:
     return [result for result in results if result.get("claim_id")]
 
 
+def _answers(shots: Sequence[Shot]) -> Counter[str]:
+    """Count the posts by what was settled, or by the status where no claim was made."""
+    found = ((_results(shot), shot.status) for shot in shots)
+    return Counter(results[0]["status"] if results else str(status) for results, status in found)
+
+
 def _summary(shots: Sequence[Shot], trails: Mapping[UUID, Moments]) -> Json:
     """Count the answers, and say per stage how long after the planned moment it was passed."""
-    answers: Counter[str] = Counter()
     waits: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for shot in shots:
-        results = _results(shot)
-        answers[results[0]["status"] if results else str(shot.status)] += 1
         moments = {"sent": shot.sent, "answered": shot.answered}
-        for result in results:
+        for result in _results(shot):
             moments |= trails[UUID(result["claim_id"])]
         for stage, moment in moments.items():
             waits[stage].append(moment - shot.planned)
     stages = {stage: _spread(found) for stage, found in waits.items() if found}
-    return {"posts": len(shots), "answers": dict(answers), "stages": stages}
+    return {"posts": len(shots), "answers": dict(_answers(shots)), "stages": stages}
 
 
 def _spread(waits: Sequence[float]) -> dict[str, int]:
@@ -247,7 +252,7 @@ def _rows(found: Sequence[Json], *, beside: bool) -> list[tuple[object, ...]]:
     for one in found:
         text = one["stages"].get("text accepted", {})
         feed = (one["feed_settled_per_s"], one["feed_told_per_s"]) if beside else ()
-        odd = one["posts"] - one["answers"].get("settled", 0)
+        odd = one["not_settled"]
         rows.append((one["per_s"], one["posts"], odd, *(text.get(n, "-") for n in names), *feed))
     heads = ("posts/s", "posts", "not settled", *(f"{name} ms" for name in names))
     return [(*heads, *(("rows/s settled", "rows/s told") if beside else ())), *rows]
@@ -290,7 +295,9 @@ async def _measured(platform: Platform, plan: Plan, folder: Path) -> int:
             if found:
                 show.table(_rows(found, beside=beside))
         here, bank = await one.admin.books(), await one.other_side.bank_book()
+        odd = sum(run["not_settled"] for run in (*report["alone"], *report["beside"]))
         checks = [
+            books.Check("每次提交都已结算 · every post was answered: settled", 0, odd),
             *books.check_money(here, bank, here["claims"]["granted_fen"]),
             *books.check_quiet(here),
             check_restarts(platform),

@@ -3,7 +3,7 @@
 YEAR says how much of a year, from 0.002 to 2; ROSTER how many members there are (the year's own
 number unless told); KILL_EVERY after how many seconds the next program is killed; RATIO_MAX from
 which ratio to the floor on the run fails. The figures lie in var/bench/year.json; those of a run
-with killed programs in year-killed.json, without processor time and floor.
+with killed programs in year-killed.json, with their number and without processor time and floor.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import cycle
@@ -27,22 +28,29 @@ VICTIMS: Final = (
 
 
 @asynccontextmanager
-async def kills(platform: Platform, every_s: float) -> AsyncGenerator[None]:
-    """Kill while the body runs; nobody where `every_s` is 0."""
+async def kills(platform: Platform, every_s: float) -> AsyncGenerator[Counter[str]]:
+    """Kill while the body runs, and count it by program; nobody where `every_s` is 0.
+
+    Raises, once the body is done, whatever ended the killing before.
+    """
+    killed = Counter[str]()
     if not every_s:
-        yield
+        yield killed
         return
-    killing = asyncio.create_task(_kill(platform, every_s))
+    killing = asyncio.create_task(_kill(platform, every_s, killed))
     try:
-        yield
+        yield killed
     finally:
         killing.cancel()
         await asyncio.wait([killing])
+    if not killing.cancelled():
+        killing.result()
 
 
-async def _kill(platform: Platform, every_s: float) -> None:
+async def _kill(platform: Platform, every_s: float, killed: Counter[str]) -> None:
     for name in cycle(VICTIMS):
         await asyncio.sleep(every_s)
         with contextlib.suppress(ProcessLookupError):
             platform.kill(name)
+            killed[name] += 1
             show.line(f"killed: {name}")

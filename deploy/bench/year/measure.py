@@ -87,7 +87,7 @@ async def measure(year: Run, options: Options, folder: Path) -> tuple[dict[str, 
     feeds = await asyncio.to_thread(write_feeds, years, folder)
     before = backends(run_dir)
     killing = kills(platform, options.kill_every_s)
-    async with measured(run_dir) as costs, killing:
+    async with measured(run_dir) as costs, killing as killed:
         told = await year.settle(feeds, max(one.paid_people for one in years))
     spent = backends(run_dir)
     for path in feeds:
@@ -105,7 +105,10 @@ async def measure(year: Run, options: Options, folder: Path) -> tuple[dict[str, 
         "hot_update_share": await servers.hot_update_share(platform),
     }
     # What was killed took its processor time along.
-    if not options.kill_every_s:
+    if options.kill_every_s:
+        written["kills"] = killed.total()
+        checks.append(Check("programs were killed", True, killed.total() > 0))
+    else:
         checks.append(check_restarts(platform))
         postgres = {who: round(s - before.get(who, 0.0), 2) for who, s in spent.items()}
         written |= {**report.spent(count, costs), "postgres_cpu_s": postgres}
