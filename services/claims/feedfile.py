@@ -24,7 +24,7 @@ import msgspec
 from services.claims.errors import FeedEmpty, FeedUnreadable, FeedWrongEncoding
 from services.common.kit.scratch import Place, Scratch
 from services.common.kit.sealed_file import open_sealed_file
-from services.common.kit.sealing import Opener, SealBroken, Suite
+from services.common.kit.sealing import Opener, Suite
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
@@ -32,14 +32,6 @@ _WHOSE: Final = "certno"
 _BLANK: Final = ("\n", "\r\n", "\r")
 _FIRST_LINE: Final = 2  # the header is line 1
 _FIELD_CHARS_MAX: Final = csv.field_size_limit()
-_NO_FEED: Final = (
-    csv.Error,
-    gzip.BadGzipFile,
-    FileNotFoundError,
-    EOFError,
-    zlib.error,
-    SealBroken,
-)
 
 # Rows are sorted a section at a time: of a year's file one has 15,000, some 5 MB.
 _SECTIONS: Final = 256
@@ -115,14 +107,14 @@ def in_order(path: Path, opener: Opener, feed_id: UUID, suite: Suite) -> Ordered
     """Read the whole feed once; raises a `FeedUnreadable` where it is not a feed.
 
     What is put aside of it meanwhile is sealed by `suite`; a disk that has no room for it, or does
-    not read, raises its `OSError`.
+    not read, raises its `OSError`, and a file or a key that is not as it was a `SealBroken`.
     """
     for encoding in ENCODINGS:
         try:
             return _in_order(path, opener, feed_id, encoding, suite)
         except UnicodeDecodeError:
             continue
-        except _NO_FEED as bad:
+        except (csv.Error, gzip.BadGzipFile, FileNotFoundError, EOFError, zlib.error) as bad:
             raise FeedUnreadable from bad
     raise FeedWrongEncoding
 

@@ -28,13 +28,14 @@ from services.common.kit.health import Health
 from services.common.kit.leadership import leadership
 from services.common.kit.logs import get_logger
 from services.common.kit.pauses import pause
-from services.common.kit.sealing import Suite
+from services.common.kit.sealing import SealBroken, Suite
 
 log = get_logger()
 
 RETRY_S = 0.5
 # A feed is read through anew each time, so who needs a disk mended is not asked twice a second.
 DISK_RETRY_S = 20.0
+DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 YIELD_S = 0.05
 FRESH_WAIT_S = 5.0
 # While people are being served the feed works a third of the time, in chunks a third as large: what
@@ -82,43 +83,48 @@ class FeedWorker:
             self._let_go()
 
     async def _lead(self, stop: asyncio.Event) -> None:
-        """Work feeds until there is trouble, or stand by a while where another process leads."""
-        retry_s = RETRY_S
+        """Work feeds while this process leads; stand by a while where another one does."""
         try:
             async with leadership(self._settings, "feed") as lead:
                 while lead is not None and not stop.is_set():
                     await lead.still_held()
                     await self._next_or_wait(stop)
             self._let_go()  # of what another process leads now
-            self._health.waiting("feed")
-        except (*TRANSIENT, FeedMoved) as trouble:
+        except TRANSIENT as trouble:
             log.warning("timer.failed", job="feed", error=trouble)
-            if isinstance(trouble, OSError) and trouble.errno == errno.ENOSPC:
-                retry_s = DISK_RETRY_S
-        await pause(retry_s, stop)
+        self._health.waiting("feed")  # for its turn, or for the other side
+        await pause(RETRY_S, stop)
 
     async def _next_or_wait(self, stop: asyncio.Event) -> None:
-        feed = await feeds.next_feed(self._database)
-        if feed is None:
-            self._health.waiting("feed")
-            await pause(self._settings.feed_poll_ms / 1000, stop)
-        else:
-            await self._work(feed, stop)
+        wait_s = RETRY_S
+        try:
+            feed = await feeds.next_feed(self._database)
+            if feed is not None:
+                await self._work(feed, stop)
+                return
+            wait_s = self._settings.feed_poll_ms / 1000
+        except (*TRANSIENT, FeedMoved, FeedUnreadable, SealBroken) as trouble:
+            log.warning("timer.failed", job="feed", error=trouble)
+            if isinstance(trouble, (FeedUnreadable, SealBroken)) or _of_the_disk(trouble):
+                wait_s = DISK_RETRY_S
+        self._health.waiting("feed")
+        await pause(wait_s, stop)
 
     async def _work(self, feed: Feed, stop: asyncio.Event) -> None:
-        """Take one feed from where it is to its end, or refuse it whole."""
+        """Take one feed from where it is to its end, or refuse it whole.
+
+        What was read through before, or was sealed here, and is not as it was is no fault of the
+        file's: that raises, and nothing is refused for it.
+        """
         self._health.watch("feed", READ_STALL_S)
         self._health.progress("feed")
         try:
             rows = await self._in_order(feed.feed_id)
             reader = RowReader(rows.header, hash_key=self._hash_key, identity=self._desk.identity)
         except FeedUnreadable as bad:
-            if feed.status == "queued":
-                await self._refuse(feed, bad.code)
-            else:  # it was read through before: the disk is at fault, and rows are booked
-                log.warning("timer.failed", job="feed", feed_id=feed.feed_id, error=bad)
-                self._health.waiting("feed")
-                await pause(DISK_RETRY_S, stop)
+            if feed.status != "queued":
+                raise
+            await self._refuse(feed, bad.code)
             return
         if feed.status == "queued":
             await feeds.start(self._database, feed.feed_id, rows.lines)
@@ -219,6 +225,10 @@ class FeedWorker:
             self._health.progress("feed")
             log.debug("feed.yielded")
             await pause(YIELD_S, stop)
+
+
+def _of_the_disk(trouble: Exception) -> bool:
+    return isinstance(trouble, OSError) and trouble.errno in DISK_TROUBLE
 
 
 async def _read(

@@ -137,8 +137,8 @@ class Timers:
     async def _cut_one(self, lane: Lane, rows: int | None, follow: Follow) -> int | None:
         """Cut one batch of a lane, of so many payouts at most; give how many to try next time.
 
-        A batch that cannot be cut is tried with half as many until the one at fault is found, one
-        that the server is too slow for until it is not.
+        A batch that cannot be cut is tried with half as many until the one at fault is found, or
+        until the server is fast enough for it.
         """
         rows = rows or rows_max(self._desk, lane)
         try:

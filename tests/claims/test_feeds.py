@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from services.claims import feedfile
+from services.claims import feedfile, timers
 from services.claims.rows import COLUMNS
 from services.claims.store.feeds import Feed
 from services.claims.timers import FeedWorker
@@ -194,6 +194,25 @@ async def test_a_feed_at_rest_shows_nothing_of_a_person(claims: ClaimsDesk) -> N
     assert ZHANG.encode() not in await asyncio.to_thread(kept.read_bytes)
 
 
+async def test_a_feed_whose_seal_does_not_open_is_not_refused_but_waited_for(
+    claims: ClaimsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await claims.enroll(ZHANG)
+    feed_id = await hand_in(claims, a_feed(many_rows(3)))
+    kept = feedfile.path_of(claims.settings.var_dir, feed_id)
+    whole = await asyncio.to_thread(kept.read_bytes)
+    await asyncio.to_thread(kept.write_bytes, whole[:-1])
+    with pytest.raises(TimeoutError):
+        await worked_through(claims, feed_id, within_s=1)
+    assert (await feeds.progress(claims.database, feed_id)).status == "queued"
+    monkeypatch.setattr(timers, "DISK_RETRY_S", 0.05)
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(worked_through(claims, feed_id))
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(kept.write_bytes, whole)
+    assert working.result().done == 3
+
+
 async def test_people_are_there_for_a_second_after_the_last_post(claims: ClaimsDesk) -> None:
     await claims.enroll(ZHANG)
     assert not await people.are_there(claims.database)
@@ -215,8 +234,15 @@ async def test_a_moment_to_come_left_by_a_wrong_clock_keeps_no_feed_waiting(
 async def test_a_feed_goes_on_beside_people_with_rests(claims: ClaimsDesk) -> None:
     await claims.enroll(ZHANG)
     feed_id = await hand_in(claims, a_feed(many_rows(120)))
-    await claims.counter.people.note()
+
+    async def keep_serving() -> None:
+        while True:
+            await claims.counter.people.note()
+            await asyncio.sleep(0.1)
+
+    serving = asyncio.create_task(keep_serving())
     assert (await worked_through(claims, feed_id)).done == 120
+    serving.cancel()
 
 
 async def test_a_second_feed_process_stands_by_until_the_first_is_gone(claims: ClaimsDesk) -> None:
@@ -224,7 +250,8 @@ async def test_a_second_feed_process_stands_by_until_the_first_is_gone(claims: C
     feed_id = await hand_in(claims, a_feed(many_rows(3)))
     async with leadership(claims.settings, "feed"):
         with pytest.raises(TimeoutError):
-            await worked_through(claims, feed_id, within_s=0.5)
+            await worked_through(claims, feed_id, within_s=1)
+        assert (await feeds.progress(claims.database, feed_id)).status == "queued"
     assert (await worked_through(claims, feed_id)).done == 3
 
 

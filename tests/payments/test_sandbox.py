@@ -195,14 +195,14 @@ async def test_a_batch_that_is_too_large_for_a_slow_server_is_made_smaller(
     await postgres_server.run_as_superuser(
         knobs.database_url,
         "create function slowly() returns trigger language plpgsql as"
-        " $$ begin perform pg_sleep(0.1); return new; end $$",
+        " $$ begin perform pg_sleep(0.2); return new; end $$",
         "create trigger slowly before update on payout for each row"
         " when (new.state = 'batched') execute function slowly()",
     )
     members = [new_member() for _ in range(8)]
     for member in members:
         await deliver(office.desk, member.registered(), member.payee(), member.grant(5_00))
-    knobs = knobs.model_copy(update={"statement_timeout_ms": 600, "batch_payouts_max": 8})
+    knobs = knobs.model_copy(update={"statement_timeout_ms": 1_200, "batch_payouts_max": 8})
     slow = Database(knobs, application="payments")
     desk = replace(office.desk, settings=knobs, database=slow)
     async with at_work(desk):

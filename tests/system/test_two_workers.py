@@ -35,7 +35,7 @@ LEADERS = """
     """
 JOBS = {
     "enrollment": ["relay", "rosters"],
-    "claims": ["relay"],
+    "claims": ["relay", "feed"],
     "payments": ["relay", "bank"],
     "notify": ["relay", "sender"],
 }

@@ -14,5 +14,6 @@ async def seen(unit: Unit) -> None:
 
 async def seen_within(unit: Unit, past: timedelta) -> bool:
     return await unit.fetchval(
-        "select at between now() - $1::interval and now() from people_seen", past
+        "select at between clock_timestamp() - $1::interval and clock_timestamp() from people_seen",
+        past,
     )

@@ -40,6 +40,8 @@ def _partitions_made(parameters: str) -> str:
         for step in 0..1 loop
             starts := month_start + make_interval(months => step);
             month := 'outbox_' || to_char(starts, 'YYYYMM');
+            -- Without this month's nobody can write, so nobody is held up by whoever waits for it.
+            perform set_config('lock_timeout', case step when 0 then '2s' else '200ms' end, true);
             continue when to_regclass(month) is not null;
             begin
                 -- Of several who make it at once, the others wait here and find it made.
