@@ -106,5 +106,12 @@ def test_the_order_is_the_same_when_a_feed_is_gone_on_with(tmp_path: Path, after
     assert lines(tmp_path, content)[after:] == lines(tmp_path, content, after=after)
 
 
+def test_the_order_is_the_one_that_feeds_under_way_were_begun_in(tmp_path: Path) -> None:
+    """Who changes it has them begin again, by a migration: their `done` counts rows in it."""
+    rows = [[f"S{at}", whose] for at, whose in enumerate(["110101199003070011", "", "x", "", "E1"])]
+    found = lines(tmp_path, written(rows * 2, csv.QUOTE_NONE))
+    assert [number for number, _ in found] == [3, 5, 6, 11, 2, 7, 10, 4, 9, 8]
+
+
 def test_a_row_that_is_too_short_to_say_whose_it_is_comes_as_it_is(tmp_path: Path) -> None:
     assert lines(tmp_path, "setl_id,certno\n\nS1\nS2,\n") == [(3, ["S1"]), (4, ["S2", ""])]

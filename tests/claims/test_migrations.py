@@ -107,3 +107,30 @@ async def test_books_of_one_plan_become_books_of_many(
     assert [step.amount_out for step in steps] == [700_00, 560_00]
     assert decoder.decode(grants[0]["working"]) == ((scheme_id, benefit, steps),)
     assert desk.rulebook.scheme(scheme_id).benefits[benefit]
+
+
+async def test_a_feed_under_way_begins_again_where_its_rows_come_in_another_order(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database("claims")
+    await migrate.upgrade("services.claims", url, "0009")
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        for number, status in enumerate(["done", "running"], 1):
+            await connection.execute(
+                "insert into feed values ($1, $2, null, 9, 5, 4, 0, 0, 0, 1, 56000, now())",
+                UUID(int=number),
+                status,
+            )
+            await connection.execute(
+                "insert into feed_refusal values ($1, 3, 'S3', 'SUMS_MISMATCH')", UUID(int=number)
+            )
+        await migrate.upgrade("services.claims", url)
+        found = await connection.fetch(
+            "select status, lines, done, settled, refused, benefit_fen from feed order by feed_id"
+        )
+        refused = await connection.fetchval("select array_agg(feed_id) from feed_refusal")
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in found] == [("done", 9, 5, 4, 1, 56000), ("queued", *[0] * 5)]
+    assert refused == [UUID(int=1)]
