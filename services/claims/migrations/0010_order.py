@@ -10,8 +10,10 @@ revision = "0010"
 down_revision = "0009"
 
 STATEMENTS = (
-    "delete from feed_refusal using feed f"
-    " where feed_refusal.feed_id = f.feed_id and f.status = 'running'",
+    """
+    delete from feed_refusal using feed f
+    where feed_refusal.feed_id = f.feed_id and f.status = 'running'
+    """,
     """
     update feed set status = 'queued', lines = 0, done = 0, settled = 0, rejected = 0, reversed = 0,
         duplicate = 0, refused = 0, benefit_fen = 0
