@@ -96,19 +96,17 @@ class FeedWorker:
         await pause(RETRY_S, stop)
 
     async def _next_or_wait(self, stop: asyncio.Event) -> None:
-        wait_s = RETRY_S
+        feed = await feeds.next_feed(self._database)
+        if feed is None:
+            self._health.waiting("feed")
+            await pause(self._settings.feed_poll_ms / 1000, stop)
+            return
         try:
-            feed = await feeds.next_feed(self._database)
-            if feed is not None:
-                await self._work(feed, stop)
-                return
-            wait_s = self._settings.feed_poll_ms / 1000
+            await self._work(feed, stop)
         except (*TRANSIENT, FeedMoved, FeedUnreadable, SealBroken) as trouble:
-            log.warning("timer.failed", job="feed", error=trouble)
-            if isinstance(trouble, (FeedUnreadable, SealBroken)) or _of_the_disk(trouble):
-                wait_s = DISK_RETRY_S
-        self._health.waiting("feed")
-        await pause(wait_s, stop)
+            log.warning("timer.failed", job="feed", feed_id=feed.feed_id, error=trouble)
+            self._health.waiting("feed")
+            await pause(DISK_RETRY_S if _of_the_disk(trouble) else RETRY_S, stop)
 
     async def _work(self, feed: Feed, stop: asyncio.Event) -> None:
         """Take one feed from where it is to its end, or refuse it whole.
@@ -228,7 +226,10 @@ class FeedWorker:
 
 
 def _of_the_disk(trouble: Exception) -> bool:
-    return isinstance(trouble, OSError) and trouble.errno in DISK_TROUBLE
+    """Tell whether somebody has to mend a disk, or a key, before it is worth trying again."""
+    if isinstance(trouble, OSError):
+        return trouble.errno in DISK_TROUBLE
+    return isinstance(trouble, FeedUnreadable | SealBroken)
 
 
 async def _read(

@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from services.claims.store.feeds import Feed
 from services.claims.timers import FeedWorker
 from services.claims.usecases import feeds, people, posts
 from services.common.ids import new_id
+from services.common.kit import clock
 from services.common.kit.freshness import Freshness
 from services.common.kit.health import Health
 from services.common.kit.kafka import Cluster
@@ -216,10 +218,13 @@ async def test_a_feed_whose_seal_does_not_open_is_not_refused_but_waited_for(
 async def test_people_are_there_for_a_second_after_the_last_post(claims: ClaimsDesk) -> None:
     await claims.enroll(ZHANG)
     assert not await people.are_there(claims.database)
-    await posts.post(claims.counter, [claims.incoming(a_row())])
-    assert await people.are_there(claims.database)
-    await claims.fetch("update people_seen set at = at - interval '1 s'")
-    assert not await people.are_there(claims.database)
+    with clock.set_to(datetime(2026, 3, 2, 9, tzinfo=UTC)) as hands:
+        for number in range(2):
+            await posts.post(claims.counter, [claims.incoming(a_row(setl_id=f"P{number}"))])
+            assert await people.are_there(claims.database)
+            hands.advance(timedelta(seconds=1))
+            await claims.fetch("update people_seen set at = at - interval '1 s'")
+            assert not await people.are_there(claims.database)
 
 
 async def test_a_moment_to_come_left_by_a_wrong_clock_keeps_no_feed_waiting(
@@ -240,9 +245,10 @@ async def test_a_feed_goes_on_beside_people_with_rests(claims: ClaimsDesk) -> No
             await claims.counter.people.note()
             await asyncio.sleep(0.1)
 
-    serving = asyncio.create_task(keep_serving())
-    assert (await worked_through(claims, feed_id)).done == 120
-    serving.cancel()
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(keep_serving())
+        assert (await worked_through(claims, feed_id)).done == 120
+        serving.cancel()
 
 
 async def test_a_second_feed_process_stands_by_until_the_first_is_gone(claims: ClaimsDesk) -> None:
